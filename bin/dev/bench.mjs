@@ -1,0 +1,105 @@
+/**
+ * What a user waits for: whole processes, from start to exit, each command in turn and beside `node -e 0`, so that a busy
+ * machine slows all of them alike. Records and never fails by time: the bars stand in the table.
+ *
+ *     node bin/dev/bench.mjs [rounds]
+ */
+import { spawnSync } from 'node:child_process';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { cpus, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { argv, env, execPath, stdout, version } from 'node:process';
+import { fileURLToPath } from 'node:url';
+
+const bin = fileURLToPath(new URL('../keyturn.js', import.meta.url));
+const rounds = Math.max(15, Number(argv[2] ?? 25));
+const folder = await mkdtemp(join(tmpdir(), 'keyturn-bench-'));
+
+const configuration = `version: 1
+store:
+  kind: file
+  path: ./secrets
+  identity: file:./identity
+issuers:
+  verify-tokens:
+    kind: random
+credentials:
+  webhook:
+    issuer: verify-tokens
+`;
+
+/** @type {readonly { name: string, args: readonly string[], bar: number | null }[]} */
+const targets = [
+  { name: 'node -e 0', args: ['-e', '0'], bar: null },
+  { name: 'keyturn --version', args: [bin, '--version'], bar: 1.15 },
+  { name: 'keyturn --help', args: [bin, '--help'], bar: 1.3 },
+  { name: 'keyturn status', args: [bin, 'status'], bar: 1.6 },
+  { name: 'keyturn plan', args: [bin, 'plan'], bar: 1.6 },
+];
+
+try {
+  await prepare();
+  // The first run of each command compiles and keeps what later ones find.
+  for (const target of targets) measure(target.args);
+  /** @type {number[][]} */
+  const times = targets.map(() => []);
+  for (let round = 0; round < rounds; round += 1) {
+    for (const [index, target] of targets.entries()) times[index]?.push(measure(target.args));
+  }
+  print(times.map(median));
+} finally {
+  await rm(folder, { recursive: true });
+}
+
+/** A credential with one key in a file store, so that `status` and `plan` have something to read. */
+async function prepare() {
+  keyturn(['init', '--store', 'file', '--issuer', 'random', '--name', 'webhook', '--no-input']);
+  await writeFile(join(folder, 'keyturn.yaml'), configuration);
+  keyturn(['rotate', 'webhook']);
+}
+
+/** @param {readonly string[]} args */
+function keyturn(args) {
+  const { status, stderr } = spawnSync(execPath, [bin, ...args], {
+    cwd: folder,
+    env: environment(),
+    encoding: 'utf8',
+  });
+  if (status !== 0) throw new Error(`keyturn ${args.join(' ')} ended with ${status}: ${stderr}`);
+}
+
+/**
+ * @param {readonly string[]} args
+ * @returns {number} milliseconds
+ */
+function measure(args) {
+  const from = process.hrtime.bigint();
+  const { status, stderr } = spawnSync(execPath, args, { cwd: folder, env: environment(), encoding: 'utf8' });
+  const took = Number(process.hrtime.bigint() - from) / 1e6;
+  if (status !== 0) throw new Error(`${args.join(' ')} ended with ${status}: ${stderr}`);
+  return took;
+}
+
+/** The configuration is that of the folder, and CI forbids nothing here. */
+function environment() {
+  const { CI: _ci, KEYTURN_CONFIG: _config, ...rest } = env;
+  return rest;
+}
+
+/** @param {number[]} values */
+function median(values) {
+  return [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
+}
+
+/** @param {readonly number[]} medians */
+function print(medians) {
+  const base = medians[0] ?? Number.NaN;
+  stdout.write(
+    `Node.js ${version}, ${cpus()[0]?.model ?? 'unknown processor'}, median of ${rounds} runs\n\n`,
+  );
+  stdout.write('| command | ms | × node -e 0 | bar |\n|---|---|---|---|\n');
+  for (const [index, { name, bar }] of targets.entries()) {
+    const ms = medians[index] ?? Number.NaN;
+    stdout.write(`| ${name} | ${ms.toFixed(1)} | ${(ms / base).toFixed(2)} | ${bar ?? ''} |\n`);
+  }
+}

@@ -1,0 +1,182 @@
+/**
+ * Builds dist. Started by ensure.mjs, which knows when and sees to it that only one build runs.
+ *
+ *     dist/keyturn.cjs    what bin/keyturn.js loads: version, help, and the loader of everything else
+ *     dist/help.txt       what `keyturn --help` prints
+ *     dist/cli/           the commands, each loaded on first use
+ *     dist/lib/           what plugin authors import, with its declarations in dist/types/
+ *     dist/schema/        JSON schemas
+ *     dist/LICENSES.txt   the licences of the libraries that are inside
+ *
+ * All of it is made in dist/.next first and then moved over, so that dist never holds half of a file.
+ */
+import { execFile } from 'node:child_process';
+import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { dirname, join, relative } from 'node:path';
+import { execPath } from 'node:process';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { build, transform } from 'esbuild';
+import { licences } from './licences.mjs';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+const dist = join(root, 'dist');
+const next = join(dist, '.next');
+const exec = promisify(execFile);
+
+/** Names stay as they are written: a stack trace in a report of a defect must be readable. */
+const shared = /** @satisfies {import('esbuild').BuildOptions} */ ({
+  absWorkingDir: root,
+  bundle: true,
+  platform: 'node',
+  target: 'node20.19',
+  mainFields: ['module', 'main'],
+  minifySyntax: true,
+  minifyWhitespace: true,
+  legalComments: 'none',
+  logLevel: 'warning',
+  metafile: true,
+  write: false,
+});
+
+/** How a CommonJS chunk knows where it is; src/cli/chunks.ts provides these names. */
+const place = {
+  'import.meta.dirname': '__dirname',
+  'import.meta.filename': '__filename',
+  'import.meta.url': 'module.url',
+};
+
+/**
+ * The commands. Split into chunks, which esbuild can do for ES modules only, and each chunk then turned into CommonJS,
+ * because that is what can be loaded with V8's code cache on every supported Node (docs/decisions/start-up.md).
+ */
+async function buildCli() {
+  const result = await build({
+    ...shared,
+    entryPoints: { main: 'src/cli/main.ts' },
+    format: 'esm',
+    splitting: true,
+    outdir: join(next, 'cli'),
+    entryNames: '[name]-[hash]',
+    chunkNames: '[name]-[hash]',
+    outExtension: { '.js': '.cjs' },
+    define: place,
+  });
+  for (const chunk of result.outputFiles) {
+    const commonjs = await transform(chunk.text, {
+      format: 'cjs',
+      platform: 'node',
+      target: 'node20.19',
+      supported: { 'dynamic-import': false },
+      minifySyntax: true,
+      minifyWhitespace: true,
+    });
+    await save(chunk.path, commonjs.code);
+  }
+  const entry = Object.entries(result.metafile.outputs).find(
+    ([, output]) => output.entryPoint === 'src/cli/main.ts',
+  );
+  if (entry === undefined) throw new Error('esbuild made no chunk for src/cli/main.ts');
+  return { metafile: result.metafile, main: relative(join(next, 'cli'), join(root, entry[0])) };
+}
+
+/**
+ * @param {string} version
+ * @param {string} main the chunk that holds src/cli/main.ts
+ */
+async function buildStart(version, main) {
+  const result = await build({
+    ...shared,
+    entryPoints: ['src/cli/start.ts'],
+    format: 'cjs',
+    outfile: join(next, 'keyturn.cjs'),
+    define: { ...place, KEYTURN_VERSION: JSON.stringify(version), KEYTURN_MAIN: JSON.stringify(main) },
+  });
+  for (const file of result.outputFiles) await save(file.path, file.text);
+  return result.metafile;
+}
+
+async function buildLibrary() {
+  const suites = (await readdir(join(root, 'test/contracts'))).filter((name) => name.endsWith('.ts'));
+  const result = await build({
+    ...shared,
+    entryPoints: ['src/index.ts', ...suites.map((name) => `test/contracts/${name}`)].map((path) => ({
+      in: path,
+      out: path.replace(/^(src|test)\//, '').replace(/\.ts$/, ''),
+    })),
+    format: 'esm',
+    splitting: true,
+    outdir: join(next, 'lib'),
+    chunkNames: 'chunk-[hash]',
+    external: ['vitest'],
+  });
+  for (const file of result.outputFiles) await save(file.path, file.text);
+  return result.metafile;
+}
+
+/** The schemas are made by the code that reads the configuration, so that code runs here once. */
+async function writeSchemas() {
+  const result = await build({
+    ...shared,
+    entryPoints: ['bin/dev/schemas.mts'],
+    format: 'esm',
+    outdir: next,
+  });
+  const code = Buffer.from(result.outputFiles[0]?.contents ?? []).toString('base64');
+  const { schemas } = await import(`data:text/javascript;base64,${code}`);
+  for (const [name, schema] of Object.entries(schemas)) {
+    await save(join(next, 'schema', name), `${JSON.stringify(schema, null, 2)}\n`);
+  }
+}
+
+async function declareTypes() {
+  const tsc = join(root, 'node_modules/typescript/bin/tsc');
+  await exec(execPath, [tsc, '-p', join(root, 'bin/dev/types.json'), '--outDir', join(next, 'types')]);
+}
+
+/** Help is the command tree's own, asked for once here instead of in every run. */
+async function writeHelp() {
+  const env = { NO_COLOR: '1', NODE_DISABLE_COMPILE_CACHE: '1' };
+  const { stdout } = await exec(execPath, [join(next, 'keyturn.cjs'), '--help'], { env });
+  if (!stdout.includes('Usage:')) throw new Error(`keyturn --help printed no usage: ${stdout}`);
+  await save(join(next, 'help.txt'), stdout);
+}
+
+/**
+ * @param {string} path
+ * @param {string} text
+ */
+async function save(path, text) {
+  await mkdir(dirname(path), { recursive: true });
+  await writeFile(path, text);
+}
+
+/** Files replace their predecessors one by one, then what is no longer made goes. */
+async function publish() {
+  const made = await filesBelow(next);
+  for (const path of made) {
+    await mkdir(dirname(join(dist, path)), { recursive: true });
+    await rename(join(next, path), join(dist, path));
+  }
+  await rm(next, { recursive: true });
+  const keep = new Set(made);
+  for (const path of await filesBelow(dist)) {
+    if (!keep.has(path) && !path.startsWith('.')) await rm(join(dist, path));
+  }
+}
+
+/** @param {string} folder */
+async function filesBelow(folder) {
+  const entries = await readdir(folder, { withFileTypes: true, recursive: true });
+  return entries
+    .filter((entry) => entry.isFile())
+    .map((entry) => relative(folder, join(entry.parentPath, entry.name)));
+}
+
+await rm(next, { recursive: true, force: true });
+const { version } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8'));
+const [cli, library] = await Promise.all([buildCli(), buildLibrary(), declareTypes(), writeSchemas()]);
+const start = await buildStart(version, cli.main);
+await writeHelp();
+await save(join(next, 'LICENSES.txt'), await licences(root, [cli.metafile, library, start]));
+await publish();

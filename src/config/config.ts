@@ -1,0 +1,75 @@
+import type * as z from 'zod/mini';
+import type { Credential } from '../core/credential.ts';
+import type { Policy } from '../core/policy.ts';
+
+/** What the loader needs of a plugin: its name and the schema of its settings. Its code is not loaded. */
+export interface SettingsKind {
+  readonly kind: string;
+  readonly summary: string;
+  readonly settings: z.ZodMiniType;
+}
+
+/** The plugins that a configuration can name. */
+export interface Kinds {
+  readonly issuers: readonly SettingsKind[];
+  readonly stores: readonly SettingsKind[];
+}
+
+/** Settings of an issuer or a store, as its own schema read them (`kind` included). */
+export interface PluginSettings {
+  readonly kind: string;
+  readonly settings: unknown;
+}
+
+export interface IssuerConfig extends PluginSettings {
+  readonly name: string;
+}
+
+/** The part of a policy that a configuration says. Durations in milliseconds. */
+export type ConfiguredPolicy = Pick<
+  Policy,
+  'maxAge' | 'renewBefore' | 'overlap' | 'lead' | 'acceptGap' | 'strictScopes' | 'gates'
+>;
+
+export interface ConfiguredCredential extends Credential {
+  readonly policy: ConfiguredPolicy;
+  /** The same object for every credential with the same store settings; one of `Config.stores`. */
+  readonly store: PluginSettings;
+  /** Changes when this credential's keys, or the issuer that makes them, are configured otherwise. */
+  readonly digest: string;
+}
+
+/** A place that takes the entries of the trail. `id` names it in ledgers; it holds no secret and no machine's path. */
+export type Sink = { readonly id: string; readonly required: boolean } & (
+  | {
+      readonly kind: 'file' /** As written: relative to the configuration's folder, or with `~`. */;
+      readonly path: string;
+    }
+  | { readonly kind: 'url'; readonly url: string }
+  | { readonly kind: 'stderr' }
+);
+
+/** One place of the configuration that holds a reference. */
+export interface ReferenceUse {
+  readonly reference: string;
+  readonly path: readonly (string | number)[];
+  /** The same path as text, such as `issuers.meta.appSecret`. */
+  readonly setting: string;
+  readonly line: number;
+  readonly owner: { readonly issuer: string } | { readonly store: PluginSettings };
+}
+
+/** A configuration that has been read and found right. */
+export interface Config {
+  readonly version: 1;
+  /** Absolute path of the file, and its folder. */
+  readonly file: string;
+  readonly folder: string;
+  /** Every store that a credential uses, each once. */
+  readonly stores: readonly PluginSettings[];
+  readonly issuers: ReadonlyMap<string, IssuerConfig>;
+  /** In the order of the file. */
+  readonly credentials: readonly ConfiguredCredential[];
+  readonly trail: { readonly sinks: readonly Sink[] };
+  readonly references: readonly ReferenceUse[];
+}

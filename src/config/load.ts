@@ -1,0 +1,52 @@
+import { closeSync, constants, fstatSync, openSync, readFileSync } from 'node:fs';
+import { KeyturnError } from '../core/errors.ts';
+import type { Config, Kinds } from './config.ts';
+import { parseConfig } from './parse.ts';
+
+const MAX_BYTES = 1024 * 1024;
+
+/** Reads and checks a configuration file. `file` is an absolute path. Throws CONFIG. */
+export function loadConfig(file: string, kinds: Kinds): Config {
+  return parseConfig(readText(file), file, kinds);
+}
+
+function readText(file: string): string {
+  const bytes = readBytes(file);
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch (caught) {
+    if (caught instanceof TypeError) throw refused(`${file} is not UTF-8 text`, 'save it as UTF-8');
+    throw caught;
+  }
+}
+
+function readBytes(file: string): Uint8Array {
+  let handle: number | null = null;
+  try {
+    // Without O_NONBLOCK a pipe with no writer would hang here.
+    handle = openSync(file, constants.O_RDONLY | constants.O_NONBLOCK);
+    const stat = fstatSync(handle);
+    if (stat.isDirectory()) throw refused(`${file} is a directory`, 'name the file in it');
+    if (!stat.isFile()) throw refused(`${file} is no regular file`, 'name a file with --config');
+    if (stat.size > MAX_BYTES)
+      throw refused(`${file} is larger than 1 MiB`, 'name a configuration of keyturn');
+    return readFileSync(handle);
+  } catch (caught) {
+    throw caught instanceof KeyturnError ? caught : unreadable(file, caught);
+  } finally {
+    if (handle !== null) closeSync(handle);
+  }
+}
+
+function unreadable(file: string, caught: unknown): KeyturnError {
+  const code = (caught as NodeJS.ErrnoException).code;
+  if (code === 'ENOENT' || code === 'ENOTDIR') {
+    return refused(`${file} does not exist`, 'name another with --config, or run keyturn init');
+  }
+  if (code === 'EACCES') return refused(`${file} may not be read`, 'grant this user the right to read it');
+  return refused(`${file} cannot be read (${code ?? 'unknown fault'})`, 'check the disk and the path');
+}
+
+function refused(message: string, hint: string): KeyturnError {
+  return new KeyturnError('CONFIG', message, { hint });
+}

@@ -1,0 +1,73 @@
+import { canonical } from '../core/trail.ts';
+import type { PluginSettings, ReferenceUse, SettingsKind } from './config.ts';
+import { nearest } from './nearest.ts';
+import type { Mistakes } from './problems.ts';
+import { locate, type SourceNode } from './source.ts';
+import { validate } from './validate.ts';
+import { findReferences } from './walk.ts';
+import { choice, dotted, type Path, quoted } from './wording.ts';
+
+/** Reads the settings of one issuer or store by the schema of its kind. Null after a mistake. */
+function readPlugin(
+  value: unknown,
+  kinds: readonly SettingsKind[],
+  path: Path,
+  mistakes: Mistakes,
+): { readonly kind: SettingsKind; readonly settings: PluginSettings | null } | null {
+  if (value === null || typeof value !== 'object' || Array.isArray(value)) {
+    mistakes.add(path, `${dotted(path)} must be a map of keys`, 'write its kind and its settings');
+    return null;
+  }
+  const named: unknown = 'kind' in value ? value.kind : undefined;
+  const names = kinds.map((one) => one.kind);
+  const at = [...path, 'kind'];
+  if (typeof named !== 'string') {
+    const reason = `${dotted(at)} is ${named === undefined ? 'missing' : 'not text'}`;
+    mistakes.add(at, reason, choice(null, names, 'kinds'));
+    return null;
+  }
+  const kind = kinds.find((one) => one.kind === named);
+  if (kind === undefined) {
+    const reason = `${dotted(at)} is ${quoted(named)}, which is no kind`;
+    mistakes.add(at, reason, choice(nearest(named, names), names, 'kinds'));
+    return null;
+  }
+  const read = validate(kind.settings, value, path, mistakes);
+  return { kind, settings: read === null ? null : { kind: named, settings: read.value } };
+}
+
+/** Reads issuers and stores, and remembers where each has references. */
+export function pluginReader(root: SourceNode, mistakes: Mistakes) {
+  const uses: ReferenceUse[] = [];
+  const stores = new Map<string, PluginSettings>();
+
+  const remember = (kind: SettingsKind, value: unknown, path: Path, owner: ReferenceUse['owner']): void => {
+    for (const found of findReferences(kind.settings, value, [])) {
+      const at = [...path, ...found.path];
+      const { line } = locate(root, at, 'value');
+      uses.push({ reference: found.reference, path: at, setting: dotted(at), line, owner });
+    }
+  };
+
+  return {
+    uses: uses as readonly ReferenceUse[],
+    stores,
+    readIssuer(name: string, value: unknown, kinds: readonly SettingsKind[]): PluginSettings | null {
+      const path = ['issuers', name];
+      const read = readPlugin(value, kinds, path, mistakes);
+      if (read !== null) remember(read.kind, value, path, { issuer: name });
+      return read?.settings ?? null;
+    },
+    /** Equal settings give the same object. */
+    readStore(value: unknown, kinds: readonly SettingsKind[], path: Path): PluginSettings | null {
+      const read = readPlugin(value, kinds, path, mistakes);
+      if (read === null || read.settings === null) return null;
+      const key = canonical(read.settings);
+      const known = stores.get(key);
+      if (known !== undefined) return known;
+      stores.set(key, read.settings);
+      remember(read.kind, value, path, { store: read.settings });
+      return read.settings;
+    },
+  };
+}

@@ -1,0 +1,240 @@
+import { toInstant } from '../credential.ts';
+import type { Key, Ledger, Owed } from '../ledger.ts';
+import { currentRow, rowOf } from '../rows.ts';
+import { factsOf, nextAttempt } from './apply-creation.ts';
+import { beginOverlap, failureData } from './apply-rotation.ts';
+import { type Handlers, type Pen, withRotation, withRow } from './record.ts';
+
+/** What happens to a key's value in the store, and to what is current. */
+export const placeChanges: Handlers<
+  | 'staged'
+  | 'stage-conflict'
+  | 'restage'
+  | 'value-lost'
+  | 'given-up'
+  | 'verified'
+  | 'unverified'
+  | 'promoted'
+  | 'not-promoted'
+  | 'rewritten'
+  | 'promote-settled'
+  | 'overlap-begun'
+  | 'moved'
+  | 'adopted'
+> = {
+  staged: (ledger, change) => {
+    const row = rowOf(ledger, change.row);
+    const spare =
+      row?.storeVersion !== undefined && row.storeVersion !== change.version ? [row.storeVersion] : [];
+    const noted = withRow(ledger, change.row, {
+      storeVersion: change.version,
+      valueLost: undefined,
+      ...(spare.length === 0 ? {} : { spares: [...(row?.spares ?? []), ...spare] }),
+      ...(change.fingerprints === undefined ? {} : { fingerprints: change.fingerprints }),
+    });
+    return {
+      ledger: withRotation(noted, {
+        phase: 'verify',
+        entered: undefined,
+        tries: undefined,
+        nextTry: undefined,
+      }),
+      note: { event: 'staged', key: change.row },
+    };
+  },
+
+  'stage-conflict': (ledger, change) => ({
+    ledger: withRotation(ledger, { attempt: (ledger.rotation?.attempt ?? 0) + 1, entered: undefined }),
+    note: { event: 'stage-conflict', key: change.row },
+  }),
+
+  restage: (ledger, change) => ({
+    ledger: withRotation(withRow(ledger, change.row, { promoteEntered: undefined, promoteBase: undefined }), {
+      phase: 'stage',
+      attempt: (ledger.rotation?.attempt ?? 0) + 1,
+      entered: undefined,
+    }),
+    note: { event: 'restage', key: change.row },
+  }),
+
+  'value-lost': (ledger, change, pen) => ({
+    ledger: nextAttempt(withRow(ledger, change.row, { valueLost: true }), pen),
+    note: { event: 'value-lost', key: change.row },
+  }),
+
+  'given-up': (ledger, change, pen) => ({
+    ledger: nextAttempt(ledger, pen),
+    note: { event: 'given-up', key: change.row, data: { why: change.why } },
+  }),
+
+  verified: (ledger, change) => ({
+    ledger: withRotation(withRow(ledger, change.row, factsOf({ ...change.facts })), {
+      unverified: undefined,
+      tries: undefined,
+      nextTry: undefined,
+      lastError: undefined,
+    }),
+    note: { event: 'verified', key: change.row, data: { findings: change.findings.join('; ') } },
+  }),
+
+  unverified: (ledger, change) => ({
+    ledger: withRotation(ledger, { unverified: true }),
+    note: { event: 'promote-before-verify', key: change.row, data: { why: change.why } },
+  }),
+
+  promoted: (ledger, change, pen) => {
+    const at = toInstant(pen.now);
+    const emergency = ledger.rotation?.kind === 'emergency';
+    const retired = retireCurrent(ledger, change.row, pen);
+    const promoted = withRow(retired, change.row, {
+      state: 'current',
+      currentAs: change.version,
+      promoteEntered: undefined,
+      promoteBase: undefined,
+      ceasedCurrentAt: undefined,
+      overlapFrom: undefined,
+      overlapClock: undefined,
+      endNow: undefined,
+    });
+    const owed: Owed[] = [
+      ...change.hooks.map((target) => ({
+        id: `${change.row}-${target}`,
+        kind: 'hook' as const,
+        target,
+        since: at,
+        tries: 0,
+      })),
+      ...change.mirrors.map((target) => ({
+        id: `${change.row}-${target}`,
+        kind: 'mirror' as const,
+        target,
+        since: at,
+        tries: 0,
+      })),
+    ];
+    const others = ledger.owed.filter((debt) => !owed.some((one) => one.target === debt.target));
+    const owing = withRotation(
+      {
+        ...promoted,
+        owed: [...others, ...owed],
+        failures: undefined,
+        hold: emergency ? undefined : promoted.hold,
+      },
+      {
+        phase: 'overlap',
+        entered: undefined,
+        promotedAt: at,
+        tries: undefined,
+        nextTry: undefined,
+        lastError: undefined,
+      },
+    );
+    return {
+      ledger: owing.owed.length === 0 ? beginOverlap(owing, pen) : owing,
+      note: { event: 'promoted', key: change.row, data: { version: change.version } },
+    };
+  },
+
+  'not-promoted': (ledger, change) => ({
+    ledger: withRotation(withRow(ledger, change.row, { promoteEntered: undefined, promoteBase: undefined }), {
+      entered: undefined,
+      lastError: change.failure.message,
+    }),
+    note: { event: 'not-promoted', key: change.row, data: failureData(change.failure) },
+  }),
+
+  rewritten: (ledger, change, pen) => {
+    const current = currentRow(ledger);
+    const noted =
+      current === null
+        ? ledger
+        : withRow(ledger, current.id, {
+            currentAs: change.version,
+            storeVersion: change.kept,
+            spares: [
+              ...(current.spares ?? []),
+              ...(current.storeVersion === undefined ? [] : [current.storeVersion]),
+            ],
+          });
+    return {
+      ledger: settle(noted, change.row, pen),
+      note: { event: 'current-rewritten', key: change.row, data: { version: change.version } },
+    };
+  },
+
+  'promote-settled': (ledger, change, pen) => ({
+    ledger: settle(ledger, change.row, pen),
+    note: { event: 'promote-settled', key: change.row },
+  }),
+
+  'overlap-begun': (ledger, _change, pen) => ({ ledger: beginOverlap(ledger, pen), note: null }),
+
+  moved: (ledger, change, pen) => {
+    const retired = retireCurrent(ledger, change.row, pen);
+    const followed = withRow(retired, change.row, {
+      state: 'current',
+      currentAs: change.version,
+      ceasedCurrentAt: undefined,
+      overlapFrom: undefined,
+      overlapClock: undefined,
+      endNow: undefined,
+      promoteEntered: undefined,
+      promoteBase: undefined,
+    });
+    return {
+      ledger: beginOverlap({ ...followed, rotation: undefined }, pen),
+      note: { event: 'current-moved-by-someone', key: change.row, data: { version: change.version } },
+    };
+  },
+
+  adopted: (ledger, change, pen) => {
+    const at = toInstant(pen.now);
+    const retired = retireCurrent(ledger, change.row, pen);
+    const row: Key = {
+      id: change.row,
+      state: 'current',
+      rotation: change.rotation,
+      attempt: 1,
+      issuedAt: at,
+      ...factsOf(change.facts),
+      issuedAtFrom: change.issuedAtFrom,
+      storeVersion: change.kept,
+      currentAs: change.version,
+    };
+    return {
+      ledger: beginOverlap(
+        { ...retired, keys: [...retired.keys, row], hold: undefined, failures: undefined },
+        pen,
+      ),
+      note: { event: 'adopted', key: row.id, data: { issuedAtFrom: change.issuedAtFrom } },
+    };
+  },
+};
+
+/** The key that was current retires from now on, with the overlap that the rotation asks for. */
+function retireCurrent(ledger: Ledger, successor: string, pen: Pen): Ledger {
+  const old = currentRow(ledger);
+  if (old === null || old.id === successor) return ledger;
+  const overlap = ledger.rotation?.overlap;
+  return withRow(ledger, old.id, {
+    state: 'retiring',
+    ceasedCurrentAt: toInstant(pen.now),
+    overlapFrom: undefined,
+    overlapClock: undefined,
+    ...(overlap === undefined ? {} : { overlap }),
+  });
+}
+
+/** A promote that can no longer land. Its key counts as having been current until now. */
+function settle(ledger: Ledger, id: string, pen: Pen): Ledger {
+  const at = toInstant(pen.now);
+  return withRow(ledger, id, {
+    state: 'retiring',
+    promoteEntered: undefined,
+    promoteBase: undefined,
+    rewriting: undefined,
+    ceasedCurrentAt: at,
+    overlapFrom: at,
+    overlapClock: pen.clock,
+  });
+}

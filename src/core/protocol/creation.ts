@@ -1,0 +1,193 @@
+import { toMs } from '../credential.ts';
+import type { Key, Ledger, Rotation } from '../ledger.ts';
+import { dueAt, keyBudgetUntil, type Policy } from '../policy.ts';
+import { currentRow, isLive, rowOf, sameKey } from '../rows.ts';
+import type { Step } from './changes.ts';
+import { revocation } from './revocation.ts';
+import type { Seen } from './seen.ts';
+import { look, retryStep, stop } from './steps.ts';
+
+/** How long after its window a key that the issuer cannot find by its mark may still turn up. */
+const LATE_CREATE = 3_600_000;
+
+/** The phase in which a key comes to exist at the issuer. */
+export function creation(ledger: Ledger, policy: Policy, seen: Seen, rotation: Rotation, now: number): Step {
+  const row = rowOf(ledger, rotation.new);
+  if (policy.issuer.secretFrom === 'operator' || rotation.kind === 'adopt')
+    return operatorMade(ledger, policy, rotation, row, now);
+  if (policy.issuer.secretFrom === 'client') return clientMade(ledger, policy, seen, rotation, row, now);
+  if (row?.state === 'intended' && rotation.entered !== undefined) return afterIntention(policy, seen, row);
+  return beforeIntention(ledger, policy, seen, rotation, now);
+}
+
+function beforeIntention(ledger: Ledger, policy: Policy, seen: Seen, rotation: Rotation, now: number): Step {
+  const blocked =
+    killFirst(ledger, policy, seen, rotation, now) ?? mayCreate(ledger, policy, seen, rotation, now);
+  return blocked ?? { do: 'intend', effect: { kind: 'create', row: `${rotation.id}.${rotation.attempt}` } };
+}
+
+/** With `--revoke-first` the key that is being abused dies before its successor exists. */
+function killFirst(ledger: Ledger, policy: Policy, seen: Seen, rotation: Rotation, now: number): Step | null {
+  const old = rowOf(ledger, rotation.old);
+  if (rotation.revokeFirst !== true || old === null) return null;
+  return revocation(ledger, policy, seen, old, now);
+}
+
+function mayCreate(ledger: Ledger, policy: Policy, seen: Seen, rotation: Rotation, now: number): Step | null {
+  if (rotation.nextTry !== undefined && toMs(rotation.nextTry) > now) {
+    return retryStep('retry', rotation.lastError ?? 'a new attempt is due soon', undefined, rotation, now);
+  }
+  const budget = rotation.kind === 'emergency' ? null : keyBudgetUntil(ledger.made, now);
+  if (budget !== null) {
+    return stop(
+      'PERSON',
+      `three keys were asked for within a day and none is in place (last: ${rotation.lastError ?? 'no reason recorded'})`,
+      'mend the cause, settle possible orphans that keyturn audit names, and run again tomorrow or use keyturn emergency',
+    );
+  }
+  return slotFree(ledger, policy, seen, rotation) ?? wantsList(policy, seen);
+}
+
+/** Slots are counted before a key is asked for. A full set is a refusal that lists it, never a deletion. */
+function slotFree(ledger: Ledger, policy: Policy, seen: Seen, rotation: Rotation): Step | null {
+  const { maxLive, can } = policy.issuer;
+  if (maxLive === 1) {
+    const live = currentRow(ledger) !== null;
+    if (!live || policy.acceptGap || rotation.revokeFirst === true) return null;
+    return stop(
+      'REFUSED',
+      'this issuer has room for one key only, so consumers would hold a dead key for a moment',
+      'set accept: gap in the policy of this credential if that is acceptable',
+    );
+  }
+  if (can.slots && seen.slots === undefined) return look({ what: 'slots' });
+  const max = seen.slots?.max ?? (maxLive === 'unknown' ? null : maxLive);
+  if (max === null) return null;
+  const used = seen.slots?.used ?? ledger.keys.filter(isLive).length;
+  if (used < max) return null;
+  const names = seen.slots?.keys.map((key) => key.name ?? key.issuerKeyId).join(', ');
+  return stop(
+    'FULL',
+    `all ${max} slots at the issuer are taken${names === undefined ? '' : `: ${names}`}`,
+    'end the overlap of a retiring key with keyturn revoke, or remove a key that nobody needs at the issuer',
+  );
+}
+
+/** Where a lost reply can only be guessed from a list, the list is taken before. */
+function wantsList(policy: Policy, seen: Seen): Step | null {
+  const { can, marks } = policy.issuer;
+  if (!can.list || (marks && can.find) || seen.listed !== undefined) return null;
+  return look({ what: 'listed' });
+}
+
+/** The request may have had its effect, or may still. It is never sent again under the same mark. */
+function afterIntention(policy: Policy, seen: Seen, row: Key): Step {
+  if (seen.entered === `create:${row.id}`) return { do: 'act', effect: { kind: 'create', row: row.id } };
+  const { can, marks } = policy.issuer;
+  if (can.find && marks) {
+    const found = seen.found[row.id];
+    if (found === undefined) return look({ what: 'found', row: row.id });
+    if (found !== null) {
+      const facts = { ...found.facts, issuerKeyId: found.issuerKeyId };
+      return { do: 'record', change: { type: 'found', row: row.id, facts } };
+    }
+    return { do: 'record', change: { type: 'possible', row: row.id } };
+  }
+  if (can.list && row.listedBefore !== undefined) {
+    if (seen.listed === undefined) return look({ what: 'listed' });
+    const before = new Set(row.listedBefore);
+    const suspects = seen.listed.map((key) => key.issuerKeyId).filter((id) => !before.has(id));
+    return { do: 'record', change: { type: 'possible', row: row.id, suspects } };
+  }
+  return { do: 'record', change: { type: 'possible', row: row.id } };
+}
+
+/** A possible key that carries a mark is looked for again: it may turn up, or be told to have never been made. */
+export function searchAgain(policy: Policy, seen: Seen, row: Key, now: number): Step | null {
+  if (!policy.issuer.can.find || !policy.issuer.marks) return null;
+  const found = seen.found[row.id];
+  if (found === undefined) return look({ what: 'found', row: row.id });
+  if (found !== null) {
+    return {
+      do: 'record',
+      change: { type: 'found', row: row.id, facts: { ...found.facts, issuerKeyId: found.issuerKeyId } },
+    };
+  }
+  const to = row.window?.to ?? row.window?.from;
+  if (to === undefined || now < toMs(to) + LATE_CREATE) return null;
+  return { do: 'record', change: { type: 'never-made', row: row.id } };
+}
+
+/** What is staged is the secret; here it becomes known at the issuer. */
+function clientMade(
+  ledger: Ledger,
+  policy: Policy,
+  seen: Seen,
+  rotation: Rotation,
+  row: Key | null,
+  now: number,
+): Step {
+  if (row?.storeVersion === undefined) {
+    const blocked =
+      killFirst(ledger, policy, seen, rotation, now) ?? mayCreate(ledger, policy, seen, rotation, now);
+    return blocked ?? { do: 'record', change: { type: 'entered-phase', phase: 'stage' } };
+  }
+  if (!policy.issuer.can.register)
+    return { do: 'record', change: { type: 'entered-phase', phase: 'verify' } };
+  if (rotation.entered === undefined) {
+    if (rotation.nextTry !== undefined && toMs(rotation.nextTry) > now) {
+      return retryStep('retry', rotation.lastError ?? 'a new attempt is due soon', undefined, rotation, now);
+    }
+    return { do: 'intend', effect: { kind: 'register', row: row.id } };
+  }
+  if (seen.entered === `register:${row.id}`) return { do: 'act', effect: { kind: 'register', row: row.id } };
+  return afterRegistration(policy, seen, row, now);
+}
+
+/** The secret is known, so the issuer itself can say whether the registration went through. */
+function afterRegistration(policy: Policy, seen: Seen, row: Key, now: number): Step {
+  const own = seen.works[row.id];
+  if (own === undefined) return look({ what: 'works', row: row.id });
+  if (own.verdict === 'works')
+    return { do: 'record', change: { type: 'registered', row: row.id, facts: own.facts } };
+  const since = toMs(row.window?.to ?? row.window?.from ?? '1970-01-01T00:00:00.000Z');
+  if (own.verdict === 'unknown' || now < since + policy.issuer.settles) {
+    return retryStep(
+      'retry',
+      `whether ${row.id} was registered could not be told: ${own.message}`,
+      undefined,
+      {},
+      now,
+    );
+  }
+  return { do: 'record', change: { type: 'given-up', row: row.id, why: own.message } };
+}
+
+/** A person makes the key: the rotation parks, durably, until it is handed over. */
+function operatorMade(
+  ledger: Ledger,
+  policy: Policy,
+  rotation: Rotation,
+  row: Key | null,
+  now: number,
+): Step {
+  const id = row?.id ?? `${rotation.id}.${rotation.attempt}`;
+  if (rotation.waiting === undefined) return { do: 'record', change: { type: 'parked', row: id } };
+  const current = currentRow(ledger);
+  const deadline = current === null ? null : dueAt(current, policy);
+  const late = deadline !== null && now > deadline;
+  return {
+    do: 'wait',
+    for: 'operator',
+    reason: 'a person makes a key at the issuer and hands it over',
+    until: null,
+    late,
+  };
+}
+
+/** The credential, or the row here, that already has this key; null: it is new. */
+export function knownAs(ledger: Ledger, seen: Seen, row: Key): string | null {
+  const here = ledger.keys.find((key) => key.id !== row.id && sameKey(key, row));
+  if (here !== undefined) return here.id;
+  return seen.siblings?.find((key) => sameKey(key, row))?.credential ?? null;
+}

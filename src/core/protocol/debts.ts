@@ -1,0 +1,64 @@
+import { toMs } from '../credential.ts';
+import type { Ledger } from '../ledger.ts';
+import type { Policy } from '../policy.ts';
+import { isDead, owedRevocations, possibleRows, possibleUntil } from '../rows.ts';
+import type { Step } from './changes.ts';
+import { searchAgain } from './creation.ts';
+import { revocation } from './revocation.ts';
+import type { Seen } from './seen.ts';
+import { isActive, look, weight } from './steps.ts';
+
+/**
+ * What is owed whatever happens to rotations: hooks and mirrors, revocations, the search for possible keys, and
+ * values that nobody needs any more. Null: nothing.
+ */
+export function debts(ledger: Ledger, policy: Policy, seen: Seen, now: number): Step | null {
+  const steps: Step[] = [];
+  const owed = owedEffects(ledger, seen, now);
+  if (owed !== null) steps.push(owed);
+  for (const row of possibleRows(ledger)) {
+    const until = possibleUntil(row, policy);
+    if (until !== null && now > until) return { do: 'record', change: { type: 'forgotten', row: row.id } };
+    const search = searchAgain(policy, seen, row, now);
+    if (search !== null) steps.push(search);
+  }
+  for (const row of owedRevocations(ledger)) {
+    const step = mayRevokeNow(ledger, seen, row.promoteEntered !== undefined || row.state === 'retiring')
+      ? revocation(ledger, policy, seen, row, now)
+      : null;
+    if (step !== null) steps.push(step);
+  }
+  const active = steps.find(isActive);
+  return active ?? discards(ledger, seen) ?? steps.sort((a, b) => weight(b) - weight(a))[0] ?? null;
+}
+
+/** After someone else's change nothing that consumers may have read is revoked until a person has spoken. */
+function mayRevokeNow(ledger: Ledger, seen: Seen, wasRead: boolean): boolean {
+  const foreign = seen.current !== undefined && seen.current !== null && seen.current.row === null;
+  if (!wasRead) return true;
+  return !foreign && ledger.hold?.kind !== 'foreign' && ledger.hold?.kind !== 'gone';
+}
+
+function owedEffects(ledger: Ledger, seen: Seen, now: number): Step | null {
+  let soonest: Step | null = null;
+  for (const debt of ledger.owed) {
+    const effect = { kind: 'owed', row: debt.id } as const;
+    if (seen.entered === `owed:${debt.id}`) return { do: 'act', effect };
+    if (debt.nextTry === undefined || toMs(debt.nextTry) <= now) return { do: 'intend', effect };
+    const reason = `the ${debt.kind} ${debt.target} is owed: ${debt.lastError ?? 'it failed'}`;
+    soonest ??= { do: 'wait', for: 'retry', reason, until: toMs(debt.nextTry) };
+  }
+  return soonest;
+}
+
+/** A value is kept until its key is proven dead, and no longer. Older copies of a live one go as well. */
+function discards(ledger: Ledger, seen: Seen): Step | null {
+  for (const row of ledger.keys) {
+    const version = row.spares?.[0] ?? (isDead(row) ? row.storeVersion : undefined);
+    if (version === undefined) continue;
+    if (seen.current === undefined) return look({ what: 'current' });
+    if (seen.current?.version === version) continue;
+    return { do: 'act', effect: { kind: 'discard', row: row.id, version } };
+  }
+  return null;
+}

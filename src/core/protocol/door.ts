@@ -1,0 +1,128 @@
+import type { Key, Ledger } from '../ledger.ts';
+import type { Policy } from '../policy.ts';
+import { rowOf, sameKey, wasCurrent } from '../rows.ts';
+import type { Step } from './changes.ts';
+import type { Seen } from './seen.ts';
+import { look, retryStep, stop } from './steps.ts';
+
+/**
+ * The one door for every revocation. Null: it is open, the target may be revoked now. Otherwise the step that must
+ * come first, or the reason why nothing is sent. It is looked through before the intention is saved and again after.
+ */
+export function door(ledger: Ledger, policy: Policy, seen: Seen, target: Key, now: number): Step | null {
+  if (seen.current === undefined) return look({ what: 'current' });
+  if (mayDieUnguarded(ledger, policy, target)) return null;
+  return (
+    unsettledPromote(seen, target) ??
+    isCurrent(ledger, seen, target) ??
+    isMirrored(policy, seen, target) ??
+    successorWorks(ledger, seen, target, now)
+  );
+}
+
+/** Only `--revoke-first` and an accepted gap kill what consumers are using. */
+function mayDieUnguarded(ledger: Ledger, policy: Policy, target: Key): boolean {
+  const rotation = ledger.rotation;
+  const revokeFirst =
+    rotation?.revokeFirst === true && rotation.old === target.id && rotation.promotedAt === undefined;
+  const gap = policy.acceptGap && policy.issuer.maxLive === 1 && target.state === 'retiring';
+  return revokeFirst || gap;
+}
+
+/** A promote of the target that may still land is made impossible first: `current` gets a new version. */
+function unsettledPromote(seen: Seen, target: Key): Step | null {
+  if (target.promoteEntered === undefined) return null;
+  const current = seen.current;
+  if (current?.row === target.id) return null;
+  const base = target.promoteBase ?? null;
+  const moved = (seen.base ?? null) !== base;
+  if (moved) return { do: 'record', change: { type: 'promote-settled', row: target.id } };
+  if (current === null || current === undefined) {
+    return stop(
+      'GUARDED',
+      `a promote of ${target.id} may still land, and there is no current value to stand against it`,
+      'run keyturn rotate to put a new key in place; the old attempt can be ended after that',
+    );
+  }
+  const mark = target.rewriting ?? `${target.id}.s${target.tries ?? 0}`;
+  const effect = { kind: 'rewrite', row: target.id, mark, base: current.version } as const;
+  return seen.entered === `rewrite:${target.id}` ? { do: 'act', effect } : { do: 'intend', effect };
+}
+
+function isCurrent(ledger: Ledger, seen: Seen, target: Key): Step | null {
+  const current = seen.current;
+  if (current === null || current === undefined) return null;
+  const row = rowOf(ledger, current.row ?? undefined);
+  const same =
+    current.row === target.id ||
+    current.version === target.currentAs ||
+    sameKey({ fingerprints: current.fingerprints }, target) ||
+    (row !== null && sameKey(row, target));
+  if (!same) return null;
+  return stop(
+    'GUARDED',
+    `${target.id} is what consumers read now, so it is not revoked`,
+    'run keyturn rotate to replace it, or keyturn emergency --revoke-first to kill it now',
+  );
+}
+
+function isMirrored(policy: Policy, seen: Seen, target: Key): Step | null {
+  if (policy.mirrors.length === 0) return null;
+  const holders = seen.mirrored[target.id];
+  if (holders === undefined) return look({ what: 'mirrored', row: target.id });
+  if (holders.length === 0) return null;
+  return stop(
+    'GUARDED',
+    `the mirror ${holders.join(', ')} still holds ${target.id}`,
+    'run keyturn run again once the mirror has been written',
+  );
+}
+
+/** Somebody must be able to go on when the target is dead. */
+function successorWorks(ledger: Ledger, seen: Seen, target: Key, now: number): Step | null {
+  const current = seen.current;
+  const never = !wasCurrent(target);
+  if (current === null || current === undefined) {
+    if (never) return null;
+    return stop(
+      'GUARDED',
+      `there is no current value, and consumers may still use ${target.id}`,
+      'run keyturn rotate to put a key in place first',
+    );
+  }
+  if (never && target.valueLost === true) return null;
+  const verdict = current.row === null ? seen.foreignWorks : seen.works[current.row];
+  if (verdict === undefined) {
+    return look(current.row === null ? { what: 'foreign-works' } : { what: 'works', row: current.row });
+  }
+  if (verdict.verdict === 'works') return null;
+  if (target.storeVersion !== undefined) {
+    const own = seen.works[target.id];
+    if (own === undefined) return look({ what: 'works', row: target.id });
+    if (own.verdict === 'refused' && own.why === 'dead') return null;
+  }
+  if (verdict.verdict === 'unknown') {
+    return retryStep(
+      'retry',
+      `whether the key in current works could not be told: ${verdict.message}`,
+      verdict.retryAfterMs,
+      target,
+      now,
+    );
+  }
+  const alive = target.state === 'retiring' && rowOf(ledger, target.id)?.revokeEntered === undefined;
+  if (verdict.why !== 'dead') {
+    return stop(
+      'GUARDED',
+      `the key in current is not fit to take over: ${verdict.message}`,
+      'mend the new key at the issuer, or run keyturn rollback while the old key lives',
+    );
+  }
+  return stop(
+    'UNSAFE',
+    `the key in current does not work: ${verdict.message}`,
+    alive
+      ? 'run keyturn rollback now, while the old key lives'
+      : 'run keyturn emergency now to put a new key in place',
+  );
+}

@@ -1,0 +1,203 @@
+import { toMs } from '../credential.ts';
+import type { Ledger } from '../ledger.ts';
+import { backOffUntil, type DueFacts, due, dueAt, type Policy } from '../policy.ts';
+import { currentRow, isDead, owedRevocations, rowOf } from '../rows.ts';
+import type { Step } from './changes.ts';
+import { creation } from './creation.ts';
+import { debts } from './debts.ts';
+import { overlapping, promoting, staging, verifying } from './placing.ts';
+import { revocation } from './revocation.ts';
+import type { Seen } from './seen.ts';
+import { isActive, look, stop, weight } from './steps.ts';
+
+/** Whether this run may open rotations that are due, or only drives what is open and owed. */
+export interface Drive {
+  readonly opens: boolean;
+}
+
+/**
+ * The next step, given what is recorded, what is wanted, what was last seen, and the time. Pure and total: every
+ * ledger that can be reached has a step, or a stated reason for none.
+ */
+export function next(ledger: Ledger, policy: Policy, seen: Seen, now: number, drive: Drive): Step {
+  if (seen.current === undefined) return look({ what: 'current' });
+  const outside = followStore(ledger, policy, seen);
+  if (outside !== null && isActive(outside)) return outside;
+  const open = ledger.rotation === undefined ? null : rotating(ledger, policy, seen, now);
+  if (open !== null && isActive(open)) return open;
+  const owed = debts(ledger, policy, seen, now);
+  if (owed !== null && isActive(owed)) return owed;
+  const fresh =
+    ledger.rotation === undefined && outside === null ? opening(ledger, policy, seen, now, drive) : null;
+  if (fresh !== null && isActive(fresh)) return fresh;
+  const passive = [outside, open, owed, fresh].filter((step) => step !== null);
+  return passive.sort((a, b) => weight(b) - weight(a))[0] ?? { do: 'nothing', reason: 'nothing is due' };
+}
+
+/** Someone else's change wins: the ledger follows what the store holds. */
+function followStore(ledger: Ledger, policy: Policy, seen: Seen): Step | null {
+  const held = currentRow(ledger);
+  const rotation = ledger.rotation;
+  const current = seen.current;
+  if (current === undefined) return null;
+  if (current === null) return held === null ? null : gone(ledger);
+  if (current.row === null) return foreign(ledger);
+  if (current.row === held?.id) return null;
+  const row = rowOf(ledger, current.row);
+  if (row === null) return null;
+  // Ours, and on its way: the phase itself records that it landed.
+  if (current.row === rotation?.new && rotation.phase !== 'overlap' && !isDead(row)) {
+    if (rotation.phase === 'promote') return null;
+    const { hooks, mirrors } = policy;
+    const fields = { type: 'promoted', row: row.id, version: current.version, hooks, mirrors } as const;
+    return row.state === 'pending'
+      ? { do: 'record', change: fields }
+      : moved(ledger, current.row, current.version);
+  }
+  if (isDead(row) || row.revokeEntered !== undefined) return deadInPlace(ledger, row.id);
+  return moved(ledger, current.row, current.version);
+}
+
+function moved(ledger: Ledger, row: string, version: string): Step {
+  if (ledger.hold?.kind !== 'moved') {
+    const reason = `somebody made ${row} current again`;
+    return { do: 'record', change: { type: 'held', kind: 'moved', reason } };
+  }
+  return { do: 'record', change: { type: 'moved', row, version } };
+}
+
+function foreign(ledger: Ledger): Step {
+  const rotation = ledger.rotation;
+  if (rotation !== undefined && rotation.kind !== 'emergency') {
+    return { do: 'record', change: { type: 'abandoned', why: 'current was changed by someone else' } };
+  }
+  const known = ledger.keys.length > 0;
+  const reason = known
+    ? 'current was changed by someone else'
+    : 'the store holds a key that keyturn does not know';
+  if (ledger.hold?.kind !== 'foreign' && known) {
+    return { do: 'record', change: { type: 'held', kind: 'foreign', reason } };
+  }
+  return stop('PERSON', reason, `run keyturn adopt ${ledger.credential} to take that key under management`);
+}
+
+function gone(ledger: Ledger): Step | null {
+  const rotation = ledger.rotation;
+  if (rotation !== undefined && (rotation.kind === 'manual' || rotation.kind === 'emergency')) return null;
+  if (rotation !== undefined) {
+    return { do: 'record', change: { type: 'abandoned', why: 'the value in the store is gone' } };
+  }
+  const reason = 'the value that consumers read is gone from the store';
+  if (ledger.hold?.kind !== 'gone') return { do: 'record', change: { type: 'held', kind: 'gone', reason } };
+  return stop(
+    'PERSON',
+    reason,
+    `put it back by hand, or run keyturn rotate ${ledger.credential} to put a new key in place`,
+  );
+}
+
+function deadInPlace(ledger: Ledger, row: string): Step | null {
+  const rotation = ledger.rotation;
+  if (rotation !== undefined && rotation.phase !== 'overlap' && rotation.phase !== 'done') return null;
+  const reason = `current holds ${row}, which is revoked`;
+  if (ledger.hold?.kind !== 'dead') return { do: 'record', change: { type: 'held', kind: 'dead', reason } };
+  return stop(
+    'UNSAFE',
+    reason,
+    `run keyturn emergency ${ledger.credential} now to put a working key in place`,
+  );
+}
+
+function rotating(ledger: Ledger, policy: Policy, seen: Seen, now: number): Step | null {
+  const rotation = ledger.rotation;
+  if (rotation === undefined) return null;
+  switch (rotation.phase) {
+    case 'create':
+      return creation(ledger, policy, seen, rotation, now);
+    case 'stage':
+      return staging(ledger, policy, seen, rotation);
+    case 'verify':
+      return verifying(ledger, policy, seen, rotation, now);
+    case 'promote':
+      return promoting(ledger, policy, seen, rotation, now);
+    case 'overlap': {
+      const pending = overlapping(ledger, policy, seen, rotation, now);
+      if (pending !== null) return pending;
+      const old = rowOf(ledger, rotation.old);
+      const death = old === null ? null : revocation(ledger, policy, seen, old, now);
+      return death ?? finish(ledger);
+    }
+    case 'done':
+      return finish(ledger);
+  }
+}
+
+/** Closes when every value that nobody needs is discarded; the discards themselves are debts. */
+function finish(ledger: Ledger): Step | null {
+  const old = rowOf(ledger, ledger.rotation?.old);
+  const left =
+    old !== null && isDead(old) && (old.storeVersion !== undefined || (old.spares ?? []).length > 0);
+  if (ledger.rotation?.phase !== 'done')
+    return { do: 'record', change: { type: 'entered-phase', phase: 'done' } };
+  return left || ledger.owed.length > 0 ? null : { do: 'record', change: { type: 'closed' } };
+}
+
+function opening(ledger: Ledger, policy: Policy, seen: Seen, now: number, drive: Drive): Step | null {
+  if (!drive.opens) return null;
+  const current = currentRow(ledger);
+  const reason = due(current, policy, dueFacts(current?.id, policy, seen), ledger, now);
+  if (reason === null) return null;
+  const blocked = mayOpen(ledger, policy, now);
+  if (blocked !== null) return blocked;
+  const scopes = reason.rule === 'scope' ? { scopes: true as const } : {};
+  return {
+    do: 'record',
+    change: { type: 'opened', id: seen.freshId, kind: 'scheduled', reason: reason.reason, ...scopes },
+  };
+}
+
+/** What stands against opening a rotation that is due; null: nothing. */
+function mayOpen(ledger: Ledger, policy: Policy, now: number): Step | null {
+  const hold = ledger.hold;
+  if (hold !== undefined && (hold.until === undefined || toMs(hold.until) > now)) {
+    const reason = `held since ${hold.since}: ${hold.reason}`;
+    return {
+      do: 'wait',
+      for: 'back-off',
+      reason,
+      until: hold.until === undefined ? null : toMs(hold.until),
+      late: false,
+    };
+  }
+  const backOff = backOffUntil(ledger, policy);
+  if (backOff !== null && backOff > now) {
+    return {
+      do: 'wait',
+      for: 'back-off',
+      reason: `the last rotation failed (${ledger.failures?.code}); the next try is at ${new Date(backOff).toISOString()}`,
+      until: backOff,
+      late: true,
+    };
+  }
+  const serial = policy.issuer.revokesBy === 'replacement' || policy.issuer.revokesBy === 'promotion';
+  const owed = owedRevocations(ledger);
+  if (serial && owed.length > 0) {
+    return { do: 'wait', for: 'proof', reason: `${owed[0]?.id} is not proven dead yet`, until: null };
+  }
+  return null;
+}
+
+/** What the issuer has said of the key in current, where it was asked in this run. */
+function dueFacts(current: string | undefined, policy: Policy, seen: Seen): DueFacts {
+  const verdict = current === undefined ? undefined : seen.works[current];
+  if (verdict?.verdict !== 'refused') return { missingScopes: [], dead: false };
+  const have = new Set(verdict.facts?.scopes ?? []);
+  const missing = verdict.why === 'scope-missing' ? policy.scopes.filter((scope) => !have.has(scope)) : [];
+  return { missingScopes: missing, dead: verdict.why === 'dead' };
+}
+
+/** When the credential is next due, for people who plan; null: not by time alone. */
+export function nextDue(ledger: Ledger, policy: Policy): number | null {
+  const current = currentRow(ledger);
+  return current === null ? null : dueAt(current, policy);
+}

@@ -1,0 +1,240 @@
+import type { Key, Ledger } from '../ledger.ts';
+import type { Policy } from '../policy.ts';
+import { currentRow, isDead, rowOf, sameKey } from '../rows.ts';
+import type { Step } from './changes.ts';
+import type { Seen } from './seen.ts';
+import { look, stop } from './steps.ts';
+
+/** What a person or a job asked for, beyond what is due. */
+export type Order =
+  | { readonly do: 'run' }
+  /** Goes on with what is open and owed, and opens nothing. */
+  | { readonly do: 'resume' }
+  | { readonly do: 'rotate'; readonly reason: string; readonly overlap?: number }
+  | { readonly do: 'emergency'; readonly reason: string; readonly revokeFirst?: true; readonly again?: true }
+  | { readonly do: 'rollback'; readonly reason: string; readonly now?: true }
+  | { readonly do: 'revoke'; readonly reason: string; readonly attest?: string }
+  | { readonly do: 'forget'; readonly orphan: string; readonly reason: string; readonly who: string };
+
+/** Whether this order lets a rotation that is due be opened on the way. */
+export function opens(order: Order): boolean {
+  return order.do === 'run';
+}
+
+/**
+ * What carries the order out: a look or a record at a time, or a refusal. Null: nothing is left to do for it beyond
+ * the steps that `next` gives. Pure.
+ */
+export function carryOut(order: Order, ledger: Ledger, policy: Policy, seen: Seen): Step | null {
+  if (order.do === 'run' || order.do === 'resume') return null;
+  if (seen.current === undefined) return look({ what: 'current' });
+  switch (order.do) {
+    case 'rotate':
+      return rotate(order, ledger, seen);
+    case 'emergency':
+      return emergency(order, ledger, seen);
+    case 'rollback':
+      return rollback(order, ledger, seen, policy);
+    case 'revoke':
+      return revoke(order, ledger);
+    case 'forget':
+      return forget(order, ledger);
+  }
+}
+
+function rotate(order: Extract<Order, { do: 'rotate' }>, ledger: Ledger, seen: Seen): Step | null {
+  if (ledger.rotation !== undefined) return null;
+  if (isForeign(seen)) {
+    return stop(
+      'PERSON',
+      'the store holds a key that keyturn does not know',
+      `run keyturn adopt ${ledger.credential} first, so that it is not overwritten unseen`,
+    );
+  }
+  if (ledger.hold !== undefined && ledger.hold.kind !== 'gone' && ledger.hold.kind !== 'dead') {
+    return { do: 'record', change: { type: 'hold-lifted' } };
+  }
+  const overlap = order.overlap === undefined ? {} : { overlap: order.overlap };
+  return {
+    do: 'record',
+    change: { type: 'opened', id: seen.freshId, kind: 'manual', reason: order.reason, ...overlap },
+  };
+}
+
+function emergency(order: Extract<Order, { do: 'emergency' }>, ledger: Ledger, seen: Seen): Step | null {
+  const open = ledger.rotation;
+  if (open?.kind === 'emergency' && order.again === undefined) return null;
+  if (
+    order.again !== undefined &&
+    open?.kind === 'emergency' &&
+    open.reason === order.reason &&
+    open.id === seen.freshId
+  )
+    return null;
+  const revokeFirst = order.revokeFirst === undefined ? {} : { revokeFirst: true as const };
+  return {
+    do: 'record',
+    change: {
+      type: 'opened',
+      id: seen.freshId,
+      kind: 'emergency',
+      reason: order.reason,
+      overlap: 0,
+      ...revokeFirst,
+    },
+  };
+}
+
+function rollback(
+  order: Extract<Order, { do: 'rollback' }>,
+  ledger: Ledger,
+  seen: Seen,
+  policy: Policy,
+): Step | null {
+  const open = ledger.rotation;
+  if (open?.kind === 'rollback') return null;
+  if (open !== undefined && open.promotedAt === undefined) {
+    if (ledger.hold?.kind !== 'rollback') return hold(order.reason);
+    return { do: 'record', change: { type: 'abandoned', why: `rollback: ${order.reason}` } };
+  }
+  const target = previous(ledger);
+  if (target === null) {
+    return stop(
+      'GUARDED',
+      'there is no previous key that is still alive and whose revocation was never entered',
+      'run keyturn rotate to put a new key in place',
+    );
+  }
+  if (isForeign(seen)) {
+    return stop(
+      'PERSON',
+      'current was changed by someone else',
+      `run keyturn adopt ${ledger.credential} first`,
+    );
+  }
+  const verdict = seen.works[target.id];
+  if (verdict === undefined) return look({ what: 'works', row: target.id });
+  if (verdict.verdict !== 'works') {
+    const code = verdict.verdict === 'unknown' ? 'UNVERIFIED' : 'GUARDED';
+    return stop(
+      code,
+      `the previous key does not answer as working: ${verdict.message}`,
+      'run keyturn rotate instead, or try again',
+    );
+  }
+  if (ledger.hold?.kind !== 'rollback') return hold(order.reason);
+  const overlap = order.now === true ? 0 : policy.overlap;
+  return {
+    do: 'record',
+    change: {
+      type: 'opened',
+      id: seen.freshId,
+      kind: 'rollback',
+      reason: order.reason,
+      target: target.id,
+      overlap,
+    },
+  };
+}
+
+function hold(reason: string): Step {
+  return { do: 'record', change: { type: 'held', kind: 'rollback', reason: `rolled back: ${reason}` } };
+}
+
+/** The key that was current before, if it lives and nothing was ever sent against it. */
+export function previous(ledger: Ledger): Key | null {
+  const rows = ledger.keys.filter(
+    (key) => key.state === 'retiring' && key.revokeEntered === undefined && key.storeVersion !== undefined,
+  );
+  const old = rows.find((key) => key.id === ledger.rotation?.old);
+  if (old !== undefined) return old;
+  return (
+    [...rows].sort((a, b) => (b.ceasedCurrentAt ?? '').localeCompare(a.ceasedCurrentAt ?? ''))[0] ?? null
+  );
+}
+
+function revoke(order: Extract<Order, { do: 'revoke' }>, ledger: Ledger): Step | null {
+  const retiring = ledger.keys.filter((key) => key.state === 'retiring');
+  if (retiring.length === 0) {
+    return stop(
+      'USAGE',
+      'no key is retiring, so there is nothing to revoke',
+      'run keyturn status to see the keys',
+    );
+  }
+  if (order.attest !== undefined) {
+    const row = retiring[0];
+    if (row === undefined) return null;
+    return {
+      do: 'record',
+      change: { type: 'settled', row: row.id, who: order.attest, reason: order.reason },
+    };
+  }
+  const rows = retiring.filter((key) => key.endNow === undefined).map((key) => key.id);
+  return rows.length === 0
+    ? null
+    : { do: 'record', change: { type: 'ended', rows, why: `revoke: ${order.reason}` } };
+}
+
+function forget(order: Extract<Order, { do: 'forget' }>, ledger: Ledger): Step | null {
+  const row =
+    rowOf(ledger, order.orphan) ?? ledger.keys.find((key) => key.issuerKeyId === order.orphan) ?? null;
+  const names = ledger.keys.filter(mayBeForgotten).map((key) => key.id);
+  if (row === null || (!isDead(row) && !mayBeForgotten(row))) {
+    const open = names.length === 0 ? 'there is none' : names.join(', ');
+    return stop(
+      'USAGE',
+      `${order.orphan} is no possible orphan of ${ledger.credential}`,
+      `name one of the possible orphans: ${open}`,
+    );
+  }
+  if (isDead(row)) return null;
+  return { do: 'record', change: { type: 'settled', row: row.id, who: order.who, reason: order.reason } };
+}
+
+/** A possible key, or one that lives but can no longer be named at the issuer. */
+function mayBeForgotten(key: Key): boolean {
+  return key.state === 'possible' || (key.state === 'pending' && key.valueLost === true);
+}
+
+function isForeign(seen: Seen): boolean {
+  return seen.current !== undefined && seen.current !== null && seen.current.row === null;
+}
+
+/** What `adopt` does with the key that is in the store, judged before anything is written. Null: it may be adopted. */
+export function adoptionRefusal(
+  ledger: Ledger,
+  seen: Seen,
+  key: { readonly fingerprints?: Readonly<Record<string, string>>; readonly issuerKeyId?: string },
+): Step | null {
+  const twin = ledger.keys.find((row) => sameKey(row, key));
+  if (ledger.rotation !== undefined && ledger.rotation.kind !== 'adopt') {
+    return stop(
+      'USAGE',
+      'a rotation is open',
+      `let keyturn run ${ledger.credential} finish it, or keyturn rollback ${ledger.credential} end it, then adopt`,
+    );
+  }
+  if (twin !== undefined && (twin.revokeEntered !== undefined || isDead(twin))) {
+    return stop(
+      'USAGE',
+      'the revocation of this key was entered, so it is not taken on',
+      'make a new key with keyturn rotate',
+    );
+  }
+  const sibling = seen.siblings?.find((other) => sameKey(other, key));
+  if (sibling !== undefined) {
+    return stop(
+      'USAGE',
+      `this key is live under ${sibling.credential}`,
+      'give each credential a key of its own',
+    );
+  }
+  return null;
+}
+
+/** The key that the ledger calls current, where it is this one. */
+export function alreadyManaged(ledger: Ledger, seen: Seen): Key | null {
+  const current = currentRow(ledger);
+  return current !== null && seen.current?.row === current.id ? current : null;
+}

@@ -1,0 +1,204 @@
+import { toInstant, toMs } from '../credential.ts';
+import type { Key, Ledger, Rotation } from '../ledger.ts';
+import { type Policy, retryDelay } from '../policy.ts';
+import { currentRow, isDead, rowOf } from '../rows.ts';
+import type { Step } from './changes.ts';
+import { knownAs } from './creation.ts';
+import type { Seen } from './seen.ts';
+import { look, retryStep, stop } from './steps.ts';
+
+/** The phase in which the value is written where consumers do not see it. */
+export function staging(ledger: Ledger, policy: Policy, seen: Seen, rotation: Rotation): Step {
+  const row = rowOf(ledger, rotation.new);
+  const id = row?.id ?? `${rotation.id}.${rotation.attempt}`;
+  if (row?.revokeEntered !== undefined)
+    return { do: 'record', change: { type: 'given-up', row: id, why: 'its revocation was entered' } };
+  const twin = row === null ? null : sameAsKnown(ledger, seen, row, rotation);
+  if (twin !== null) return twin;
+  const mark = `${rotation.id}.${rotation.attempt}`;
+  const holds = seen.hand?.row === id || row?.storeVersion !== undefined;
+  if (rotation.entered !== undefined) {
+    const entered = row?.stagedAs ?? mark;
+    if (seen.entered === `stage:${id}`)
+      return { do: 'act', effect: { kind: 'stage', row: id, mark: entered } };
+    const staged = seen.staged[id];
+    if (staged === undefined) return look({ what: 'staged', row: id });
+    if (staged?.same === true)
+      return { do: 'record', change: { type: 'staged', row: id, version: staged.version } };
+    if (staged !== null) return { do: 'record', change: { type: 'stage-conflict', row: id } };
+  }
+  if (holds) return { do: 'intend', effect: { kind: 'stage', row: id, mark } };
+  if (policy.issuer.secretFrom === 'client') return look({ what: 'invent', row: id });
+  if (policy.issuer.secretFrom === 'operator' && row !== null) {
+    // The key exists and nobody here has it any more: the person who made it is asked for it again.
+    return { do: 'record', change: { type: 'parked', row: id } };
+  }
+  return lost(rotation, id);
+}
+
+/** Without its value a key cannot be placed: another one is made, where the rotation was to make one. */
+function lost(rotation: Rotation, row: string): Step {
+  if (rotation.kind === 'rollback' || rotation.kind === 'adopt') {
+    return { do: 'record', change: { type: 'abandoned', why: `the value of ${row} is not there any more` } };
+  }
+  return { do: 'record', change: { type: 'value-lost', row } };
+}
+
+/** A key that is known already is no new key: nothing is staged and nothing is revoked. */
+function sameAsKnown(ledger: Ledger, seen: Seen, row: Key, rotation: Rotation): Step | null {
+  if (rotation.kind === 'rollback' || row.storeVersion !== undefined) return null;
+  if (seen.siblings === undefined) return look({ what: 'siblings' });
+  const as = knownAs(ledger, seen, row);
+  return as === null ? null : { do: 'record', change: { type: 'same-key', row: row.id, as } };
+}
+
+/** The phase in which the issuer is asked about the staged bytes, before anyone can read them. */
+export function verifying(ledger: Ledger, policy: Policy, seen: Seen, rotation: Rotation, now: number): Step {
+  const row = rowOf(ledger, rotation.new);
+  if (row === null) return { do: 'record', change: { type: 'entered-phase', phase: 'create' } };
+  const staged = seen.staged[row.id];
+  if (staged === undefined) return look({ what: 'staged', row: row.id });
+  if (staged === null || !staged.same) return lost(rotation, row.id);
+  const registers = policy.issuer.secretFrom === 'client' && policy.issuer.can.register;
+  if (registers && row.window === undefined)
+    return { do: 'record', change: { type: 'entered-phase', phase: 'create' } };
+  const why = knownDead(ledger, policy, seen, rotation, now);
+  if (why !== null) return promotion(ledger, policy, seen, rotation, why);
+  const verdict = seen.works[row.id];
+  if (verdict === undefined) return look({ what: 'works', row: row.id });
+  if (verdict.verdict === 'works') return promotion(ledger, policy, seen, rotation, null);
+  return doubtful(ledger, policy, seen, rotation, row, now);
+}
+
+/** Why the key in `current` is known to be of no use; null: it is not known to be. */
+function knownDead(
+  ledger: Ledger,
+  policy: Policy,
+  seen: Seen,
+  rotation: Rotation,
+  now: number,
+): string | null {
+  const current = currentRow(ledger);
+  const old = rowOf(ledger, rotation.old);
+  if (rotation.revokeFirst === true && old !== null && isDead(old)) return 'the old key was revoked first';
+  if (current === null) return null;
+  if (policy.acceptGap && policy.issuer.maxLive === 1) return 'making the new key ended the old one';
+  if (current.expiresAt !== undefined && current.expiresAt !== null && now > toMs(current.expiresAt))
+    return 'the old key has expired';
+  const verdict = seen.works[current.id];
+  return verdict?.verdict === 'refused' && verdict.why === 'dead' ? verdict.message : null;
+}
+
+/** Not seen to work: whether `current` still does decides if there is time to wait. */
+function doubtful(
+  ledger: Ledger,
+  policy: Policy,
+  seen: Seen,
+  rotation: Rotation,
+  row: Key,
+  now: number,
+): Step {
+  const current = currentRow(ledger);
+  if (current !== null && current.id !== row.id && seen.works[current.id] === undefined) {
+    return look({ what: 'works', row: current.id });
+  }
+  const verdict = seen.works[row.id];
+  const message = verdict === undefined || verdict.verdict === 'works' ? 'no answer yet' : verdict.message;
+  const born = toMs(row.window?.to ?? row.window?.from ?? row.issuedAt ?? toInstant(now));
+  if (verdict?.verdict === 'refused' && now >= born + policy.issuer.settles) {
+    return { do: 'record', change: { type: 'failed', failure: { code: 'REFUSED', message } } };
+  }
+  const after = verdict?.verdict === 'unknown' ? verdict.retryAfterMs : undefined;
+  return retryStep(
+    'retry',
+    `whether ${row.id} works could not be told: ${message}`,
+    after,
+    pause(rotation, now),
+    now,
+  );
+}
+
+/** The phase in which exactly the verified version becomes current. */
+export function promotion(
+  ledger: Ledger,
+  policy: Policy,
+  seen: Seen,
+  rotation: Rotation,
+  dead: string | null,
+): Step {
+  const row = rowOf(ledger, rotation.new);
+  if (row === null || row.storeVersion === undefined)
+    return { do: 'record', change: { type: 'entered-phase', phase: 'stage' } };
+  if (row.revokeEntered !== undefined)
+    return { do: 'record', change: { type: 'given-up', row: row.id, why: 'its revocation was entered' } };
+  const current = seen.current;
+  if (current === undefined) return look({ what: 'current' });
+  if (current?.row === row.id) return promoted(row, current.version, policy);
+  const base = seen.base ?? null;
+  if (policy.shared && rotation.base !== undefined && rotation.base !== base) {
+    return { do: 'record', change: { type: 'restage', row: row.id } };
+  }
+  const effect = { kind: 'promote', row: row.id, version: row.storeVersion, base } as const;
+  if (seen.entered === `promote:${row.id}` && row.promoteBase === base) return { do: 'act', effect };
+  if (dead !== null && rotation.unverified !== true) {
+    return { do: 'record', change: { type: 'unverified', row: row.id, why: dead } };
+  }
+  return { do: 'intend', effect };
+}
+
+/** Entered, and perhaps landed. What it replaced decides, and the verified version may be sent again. */
+export function promoting(ledger: Ledger, policy: Policy, seen: Seen, rotation: Rotation, now: number): Step {
+  const row = rowOf(ledger, rotation.new);
+  if (seen.current === undefined) return look({ what: 'current' });
+  if (row !== null && seen.current?.row === row.id) return promoted(row, seen.current.version, policy);
+  if (rotation.unverified === true || seen.entered === `promote:${row?.id}`) {
+    return promotion(ledger, policy, seen, rotation, null);
+  }
+  return verifying(ledger, policy, seen, rotation, now);
+}
+
+function promoted(row: Key, version: string, policy: Policy): Step {
+  const { hooks, mirrors } = policy;
+  return { do: 'record', change: { type: 'promoted', row: row.id, version, hooks, mirrors } };
+}
+
+/** The phase in which both keys work, up to the moment when the old one may die. */
+export function overlapping(
+  ledger: Ledger,
+  policy: Policy,
+  seen: Seen,
+  rotation: Rotation,
+  now: number,
+): Step | null {
+  const row = rowOf(ledger, rotation.new);
+  if (rotation.unverified === true && row !== null) {
+    const verdict = seen.works[row.id];
+    if (verdict === undefined) return look({ what: 'works', row: row.id });
+    if (verdict.verdict === 'works') {
+      const findings = verdict.findings.map((finding) => finding.message);
+      return { do: 'record', change: { type: 'verified', row: row.id, facts: verdict.facts, findings } };
+    }
+    const since = toMs(rotation.promotedAt ?? toInstant(now));
+    if (verdict.verdict === 'refused' && now >= since + policy.issuer.settles) {
+      return stop(
+        'UNSAFE',
+        `the key in current does not work: ${verdict.message}`,
+        'run keyturn emergency to put a new key in place, or set a working key by hand and run keyturn adopt',
+      );
+    }
+    const after = verdict.verdict === 'unknown' ? verdict.retryAfterMs : undefined;
+    return retryStep(
+      'retry',
+      `whether the key in current works could not be told: ${verdict.message}`,
+      after,
+      {},
+      now,
+    );
+  }
+  return null;
+}
+
+function pause(rotation: Rotation, now: number): { nextTry?: string } {
+  const tries = rotation.tries ?? 0;
+  return { nextTry: toInstant(now + Math.min(retryDelay(tries + 1), 5_000)) };
+}

@@ -1,0 +1,147 @@
+import { toInstant, toMs } from '../credential.ts';
+import type { Key, Ledger } from '../ledger.ts';
+import type { Policy } from '../policy.ts';
+import { hasExpired, isDead, overlapEnd } from '../rows.ts';
+import type { Step } from './changes.ts';
+import { door } from './door.ts';
+import type { Seen } from './seen.ts';
+import { look, retryStep, stop } from './steps.ts';
+
+/** How long a person may take to remove a key before a run says so with its exit code. */
+const REMOVAL_GRACE = 86_400_000;
+
+/** The next step towards the proven death of a row. Null: it is dead. */
+export function revocation(ledger: Ledger, policy: Policy, seen: Seen, row: Key, now: number): Step | null {
+  if (isDead(row)) return null;
+  if (hasExpired(row, now) && row.state !== 'current')
+    return { do: 'record', change: { type: 'dead', row: row.id, by: 'expiry' } };
+  return (
+    tooEarly(policy, seen, row, now) ??
+    gated(policy, seen, row) ??
+    (policy.issuer.can.revoke
+      ? bySending(ledger, policy, seen, row, now)
+      : byWaiting(ledger, policy, seen, row, now))
+  );
+}
+
+function tooEarly(policy: Policy, seen: Seen, row: Key, now: number): Step | null {
+  const end = overlapEnd(row, policy, seen.clock);
+  if (end === null) {
+    return {
+      do: 'wait',
+      for: 'retry',
+      reason: 'its overlap begins when the hooks and mirrors are paid',
+      until: null,
+    };
+  }
+  if (now >= end) return null;
+  return { do: 'wait', for: 'overlap', reason: `the old key works until ${toInstant(end)}`, until: end };
+}
+
+function gated(policy: Policy, seen: Seen, row: Key): Step | null {
+  if (policy.gates.length === 0 || row.endNow !== undefined || row.revokeEntered !== undefined) return null;
+  if (row.state !== 'retiring') return null;
+  const reasons = seen.gates[row.id];
+  if (reasons === undefined) return look({ what: 'gates', row: row.id });
+  if (reasons.length === 0) return null;
+  return { do: 'wait', for: 'gate', reason: reasons.join('; '), until: null, late: true };
+}
+
+/** An issuer that is told to revoke: intention, the door again, the request, then proof. */
+function bySending(ledger: Ledger, policy: Policy, seen: Seen, row: Key, now: number): Step | null {
+  if (seen.entered === `revoke:${row.id}`) {
+    const blocked = door(ledger, policy, seen, row, now);
+    if (blocked?.do === 'look') return blocked;
+    if (blocked !== null) {
+      const why =
+        blocked.do === 'stop' || blocked.do === 'wait' ? blocked.reason : 'the promote must be settled first';
+      return { do: 'record', change: { type: 'revoke-taken-back', row: row.id, why } };
+    }
+    return { do: 'act', effect: { kind: 'revoke', row: row.id, role: roleOf(row) } };
+  }
+  if (row.revokeEntered !== undefined) {
+    const proof = proofOfDeath(policy, seen, row, now);
+    if (proof === 'dead') return { do: 'record', change: { type: 'dead', row: row.id, by: 'issuer' } };
+    if (proof !== null) return proof;
+  }
+  if (cannotBeNamed(policy, row)) {
+    return stop(
+      'PERSON',
+      `${row.id} cannot be revoked by keyturn: its value is lost and the issuer revokes by value`,
+      `remove it at the issuer, then run keyturn forget ${ledger.credential} --orphan ${row.id} --reason TEXT`,
+    );
+  }
+  if (row.nextTry !== undefined && toMs(row.nextTry) > now) {
+    return retryStep(
+      'proof',
+      row.lastError ?? `${row.id} is revoked and not proven dead yet`,
+      undefined,
+      row,
+      now,
+    );
+  }
+  return (
+    door(ledger, policy, seen, row, now) ?? {
+      do: 'intend',
+      effect: { kind: 'revoke', row: row.id, role: roleOf(row) },
+    }
+  );
+}
+
+/** An issuer that is told nothing: a person removes the key, another key's arrival ends it, or nobody can say. */
+function byWaiting(ledger: Ledger, policy: Policy, seen: Seen, row: Key, now: number): Step | null {
+  const { revokesBy, proves } = policy.issuer;
+  if (revokesBy === 'nothing' && !proves) {
+    const blocked = door(ledger, policy, seen, row, now);
+    if (blocked !== null) return blocked;
+    const reason = 'nobody accepts it any more once no consumer reads it';
+    return { do: 'record', change: { type: 'settled', row: row.id, who: 'policy', reason } };
+  }
+  if (proves && row.storeVersion !== undefined) {
+    const own = seen.works[row.id];
+    if (own === undefined) return look({ what: 'works', row: row.id });
+    if (own.verdict === 'refused' && own.why === 'dead') {
+      return { do: 'record', change: { type: 'dead', row: row.id, by: 'issuer' } };
+    }
+  }
+  if (revokesBy === 'operator') {
+    const since = row.overlapFrom ?? row.window?.from;
+    const end = overlapEnd(row, policy, seen.clock) ?? 0;
+    const late = since !== undefined && now > Math.max(end, toMs(since)) + REMOVAL_GRACE;
+    const reason = proves
+      ? `a person removes ${row.id} at the issuer; its removal is noticed by itself`
+      : `a person removes ${row.id} at the issuer and says so with keyturn revoke ${ledger.credential} --attest`;
+    return { do: 'wait', for: 'operator', reason, until: null, late };
+  }
+  return retryStep('proof', `${row.id} is not proven dead yet`, undefined, row, now);
+}
+
+/** What is known about the death of a key whose revocation may have been sent. */
+function proofOfDeath(policy: Policy, seen: Seen, row: Key, now: number): 'dead' | Step | null {
+  if (row.storeVersion !== undefined && row.valueLost !== true) {
+    const own = seen.works[row.id];
+    if (own === undefined) return look({ what: 'works', row: row.id });
+    if (own.verdict === 'refused' && own.why === 'dead') return 'dead';
+    if (row.revokeAnswered === undefined) return null;
+    const bound = toMs(row.revokeAnswered) + policy.issuer.settles;
+    if (now >= bound) return null;
+    const reason = own.verdict === 'works' ? `the issuer still accepts ${row.id}` : own.message;
+    return retryStep('proof', reason, own.verdict === 'unknown' ? own.retryAfterMs : undefined, {}, now);
+  }
+  if (policy.issuer.can.list && row.issuerKeyId !== undefined) {
+    if (seen.listed === undefined) return look({ what: 'listed' });
+    if (!seen.listed.some((key) => key.issuerKeyId === row.issuerKeyId)) return 'dead';
+    return null;
+  }
+  // Nothing is left to ask with: the issuer's own answer to the revocation is the proof.
+  return row.revokeAnswered === undefined ? null : 'dead';
+}
+
+function cannotBeNamed(policy: Policy, row: Key): boolean {
+  if (policy.issuer.revokesBy === 'id') return row.issuerKeyId === undefined;
+  return row.storeVersion === undefined;
+}
+
+function roleOf(row: Key): 'old' | 'new' {
+  return row.state === 'pending' ? 'new' : 'old';
+}

@@ -1,0 +1,90 @@
+import { toMs } from './credential.ts';
+import type { Key, Ledger } from './ledger.ts';
+import { CLOCK_SKEW, type Policy } from './policy.ts';
+import { type Fingerprints, sameFingerprints } from './secret.ts';
+
+export function rowOf(ledger: Ledger, id: string | undefined): Key | null {
+  return ledger.keys.find((key) => key.id === id) ?? null;
+}
+
+export function currentRow(ledger: Ledger): Key | null {
+  return ledger.keys.find((key) => key.state === 'current') ?? null;
+}
+
+/** Proven dead, or settled by a person: nothing is owed for it any more. */
+export function isDead(key: Key): boolean {
+  return key.state === 'revoked' || key.state === 'settled';
+}
+
+/** It exists at the issuer, as far as anybody knows. */
+export function isLive(key: Key): boolean {
+  return key.state === 'pending' || key.state === 'current' || key.state === 'retiring';
+}
+
+/** Consumers have read it, or may have. */
+export function wasCurrent(key: Key): boolean {
+  return (
+    key.state === 'current' ||
+    key.state === 'retiring' ||
+    key.ceasedCurrentAt !== undefined ||
+    key.promoteEntered !== undefined
+  );
+}
+
+/**
+ * Rows that are owed a revocation: neither current, nor old or new of the open rotation, nor dead, nor merely
+ * possible. Derived from the rows, so that there is no list to lose.
+ */
+export function owedRevocations(ledger: Ledger): readonly Key[] {
+  const rotation = ledger.rotation;
+  return ledger.keys.filter(
+    (key) =>
+      (key.state === 'pending' || key.state === 'retiring') &&
+      key.id !== rotation?.new &&
+      (key.id !== rotation?.old || key.endNow !== undefined),
+  );
+}
+
+export function possibleRows(ledger: Ledger): readonly Key[] {
+  return ledger.keys.filter((key) => key.state === 'possible');
+}
+
+/** The overlap that counts for a key, in milliseconds. */
+export function overlapOf(key: Key, policy: Policy): number {
+  return key.overlap ?? policy.overlap;
+}
+
+/**
+ * When the overlap of a key that consumers may have read is over, in milliseconds since the epoch.
+ * Null: it has not begun, since hooks or mirrors are still owed. Zero: no overlap counts for it.
+ * Where another machine's clock began it, the difference that clocks may have is added.
+ */
+export function overlapEnd(key: Key, policy: Policy, clock: string): number | null {
+  if (key.endNow !== undefined || !wasCurrent(key)) return 0;
+  if (key.overlapFrom === undefined) return null;
+  const overlap = overlapOf(key, policy);
+  const skew = overlap === 0 || key.overlapClock === clock ? 0 : CLOCK_SKEW;
+  return toMs(key.overlapFrom) + overlap + policy.converges + skew;
+}
+
+/** Whether two keys are one: by the issuer's id, or by all fingerprints. */
+export function sameKey(
+  a: { readonly issuerKeyId?: string | undefined; readonly fingerprints?: Fingerprints | undefined },
+  b: { readonly issuerKeyId?: string | undefined; readonly fingerprints?: Fingerprints | undefined },
+): boolean {
+  if (a.issuerKeyId !== undefined && a.issuerKeyId === b.issuerKeyId) return true;
+  return sameFingerprints(a.fingerprints, b.fingerprints) === true;
+}
+
+/** When a key that nobody may ever see again can no longer be alive; null: it may live for ever. */
+export function possibleUntil(key: Key, policy: Policy): number | null {
+  const life = policy.issuer.longestLife;
+  const to = key.window?.to ?? key.window?.from;
+  if (life === null || to === undefined) return null;
+  return toMs(to) + life + 86_400_000;
+}
+
+/** Whether its own expiry ended it, with room for clocks that differ. */
+export function hasExpired(key: Key, now: number): boolean {
+  return key.expiresAt !== undefined && key.expiresAt !== null && now > toMs(key.expiresAt) + CLOCK_SKEW;
+}

@@ -1,0 +1,168 @@
+import type { KeyFacts } from '../core/credential.ts';
+import { KeyturnError } from '../core/errors.ts';
+import type { Key } from '../core/ledger.ts';
+import { adoptionRefusal, alreadyManaged } from '../core/protocol/orders.ts';
+import { currentRow } from '../core/rows.ts';
+import type { Secret } from '../core/secret.ts';
+import { guarded } from './guard.ts';
+import { lookAt, verified } from './looks.ts';
+import type { Outcome } from './outcome.ts';
+import { continueWith } from './rotate.ts';
+import type { Run } from './run.ts';
+import { openSession, record, type Session } from './session.ts';
+
+export interface AdoptRequest {
+  /** A key that is not in the store yet; absent: the one that is. */
+  readonly secret?: Secret;
+  /** When it was issued, by a person's word: ISO 8601, or `unknown`. */
+  readonly issuedAt?: string;
+}
+
+export interface Adopted {
+  readonly outcome: Outcome;
+  readonly key: Key | null;
+  /** It was under management already; nothing was changed. */
+  readonly same: boolean;
+}
+
+/**
+ * Takes an existing key under management, touching nothing at the issuer: the one in the store, or one that is
+ * verified and then stored as current. Throws USAGE where that is refused and UNVERIFIED where the issuer could not
+ * tell whether the key works.
+ */
+export async function adopt(run: Run, request: AdoptRequest): Promise<Adopted> {
+  const session = await openSession(run);
+  await see(session, 'current');
+  await see(session, 'siblings');
+  const inStore = session.values.current?.key ?? null;
+  const secret = request.secret ?? inStore;
+  if (secret === null) {
+    throw new KeyturnError('USAGE', `there is no value at ${run.credential.location} to adopt`, {
+      hint: `hand the key over with keyturn adopt ${run.credential.name} --stdin, or make one with keyturn rotate`,
+    });
+  }
+  run.issuer.checkShape?.(secret);
+  const managed = inStore?.equals(secret) ? alreadyManaged(session.book.ledger, session.seen) : null;
+  if (managed !== null) return { outcome: await continueWith(session, NOTHING), key: managed, same: true };
+  const facts = await factsOf(session, secret, request);
+  refuse(session, facts);
+  if (inStore?.equals(secret)) return adoptCurrent(session, facts, request);
+  return adoptNew(session, secret, facts);
+}
+
+/** Drives nothing that is not open already. */
+const NOTHING = { do: 'resume' } as const;
+
+async function see(session: Session, what: 'current' | 'siblings'): Promise<void> {
+  const { run, values, book } = session;
+  session.seen = await lookAt(run, values, book.ledger, session.seen, { what });
+}
+
+async function factsOf(session: Session, secret: Secret, request: AdoptRequest): Promise<KeyFacts> {
+  const { run } = session;
+  const answer = await verified(run, secret, 'the key to adopt');
+  if (answer.verdict === 'unknown') {
+    throw new KeyturnError('UNVERIFIED', `whether the key works could not be told: ${answer.message}`, {
+      hint: 'try again when the issuer answers',
+    });
+  }
+  if (answer.verdict === 'refused' && answer.why !== 'scope-missing') {
+    throw new KeyturnError('GUARDED', `the key does not work: ${answer.message}`, {
+      hint: `adopt a key that works, or make one with keyturn rotate ${run.credential.name}`,
+    });
+  }
+  const described = await describe(run, secret);
+  const { alive: _, ...said } = described ?? { alive: null };
+  const known = { ...answer.facts, ...said, fingerprints: secret.fingerprints() };
+  const word =
+    request.issuedAt === undefined || request.issuedAt === 'unknown' ? {} : { issuedAt: request.issuedAt };
+  return known.issuedAt === undefined ? { ...known, ...word } : known;
+}
+
+async function describe(run: Run, secret: Secret): Promise<(KeyFacts & { alive: boolean | null }) | null> {
+  if (run.issuer.describe === undefined) return null;
+  return guarded(
+    run.world,
+    'describe the key',
+    run.signal,
+    async (signal) => run.issuer.describe?.(secret, signal) ?? null,
+  );
+}
+
+function refuse(session: Session, facts: KeyFacts): void {
+  const { run, book, seen } = session;
+  const refusal = adoptionRefusal(book.ledger, seen, facts);
+  if (refusal?.do === 'stop') throw new KeyturnError(refusal.code, refusal.reason, { hint: refusal.hint });
+  if (run.issuer.traits.revokesBy === 'id' && facts.issuerKeyId === undefined) {
+    throw new KeyturnError('USAGE', 'this issuer revokes by id, and the id of the key is not known', {
+      hint: 'find it with keyturn keys and adopt it with --key ID',
+    });
+  }
+}
+
+async function adoptCurrent(session: Session, facts: KeyFacts, request: AdoptRequest): Promise<Adopted> {
+  const { run, book, values, seen } = session;
+  const value = values.current;
+  if (value === null)
+    throw new KeyturnError('CONFLICT', 'the value in the store went away', { hint: 'run adopt again' });
+  const managed = currentRow(book.ledger);
+  if (managed !== null && book.ledger.hold?.kind !== 'foreign' && seen.current?.row === managed.id) {
+    throw new KeyturnError('USAGE', 'another key is managed under this name', { hint: 'run keyturn status' });
+  }
+  const byStore =
+    facts.issuedAt === undefined && request.issuedAt !== 'unknown' ? value.writtenAt : undefined;
+  const known = byStore === undefined ? facts : { ...facts, issuedAt: byStore };
+  const kept = await guarded(run.world, 'keep the adopted value', run.signal, (signal) =>
+    run.store.keep(run.credential.location, value.version, signal),
+  );
+  const rotation = seen.freshId;
+  record(session, {
+    type: 'adopted',
+    row: `${rotation}.0`,
+    rotation,
+    facts: known,
+    issuedAtFrom: sourceOf(facts, request, byStore),
+    version: value.version,
+    kept: kept.version,
+  });
+  session.seen = { ...session.seen, current: { ...presentOf(session), row: `${rotation}.0` } };
+  const outcome = await continueWith(session, NOTHING);
+  return { outcome, key: currentRow(session.book.ledger), same: false };
+}
+
+function presentOf(session: Session): NonNullable<Session['seen']['current']> {
+  const { current } = session.seen;
+  if (current === null || current === undefined)
+    throw new KeyturnError('BUG', 'nothing was seen', { hint: 'report this' });
+  return current;
+}
+
+function sourceOf(facts: KeyFacts, request: AdoptRequest, byStore: string | undefined): Key['issuedAtFrom'] {
+  if (byStore !== undefined) return 'store';
+  if (facts.issuedAt === undefined) return 'unknown';
+  return facts.issuedAt === request.issuedAt ? 'operator' : 'issuer';
+}
+
+/** A key that is not in the store: a rotation of its own kind that begins at stage. */
+async function adoptNew(session: Session, secret: Secret, facts: KeyFacts): Promise<Adopted> {
+  const { run, book, seen } = session;
+  const managed = currentRow(book.ledger);
+  if (managed !== null) {
+    throw new KeyturnError('USAGE', `another key of ${run.credential.name} is managed already`, {
+      hint: `replace it with keyturn rotate ${run.credential.name}, or put the other key into the store by hand and adopt that`,
+    });
+  }
+  if (seen.current !== null) {
+    throw new KeyturnError('USAGE', `another value is stored at ${run.credential.location}`, {
+      hint: 'adopt that one, or remove it from the store first',
+    });
+  }
+  const id = seen.freshId;
+  const row = `${id}.1`;
+  record(session, { type: 'opened', id, kind: 'adopt', reason: 'adopted from a person' });
+  session.values.hold(row, secret);
+  session.seen = { ...session.seen, hand: { row, fingerprints: secret.fingerprints() } };
+  record(session, { type: 'provided', row, facts });
+  const outcome = await continueWith(session, NOTHING);
+  return { outcome, key: currentRow(session.book.ledger), same: false };
+}

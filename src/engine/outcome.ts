@@ -1,0 +1,156 @@
+import { ERROR_CODES, type KeyturnError } from '../core/errors.ts';
+import type { Key, Rotation } from '../core/ledger.ts';
+import type { Change, Failure, Step } from '../core/protocol/changes.ts';
+import { currentRow, rowOf } from '../core/rows.ts';
+import type { Session } from './session.ts';
+
+/** How a run on one credential ended. */
+export interface Outcome {
+  readonly name: string;
+  readonly outcome:
+    | 'done'
+    | 'overlap'
+    | 'waiting'
+    | 'none'
+    | 'refused'
+    | 'failed'
+    | 'unsafe'
+    | 'held'
+    | 'leased';
+  readonly exitCode: number;
+  readonly reason: string;
+  /** What to do next; empty when there is nothing to do. */
+  readonly hint: string;
+  /** When something will be due by itself: milliseconds since the epoch. */
+  readonly until: number | null;
+  readonly rotation: Rotation | null;
+  readonly old: Key | null;
+  readonly new: Key | null;
+  readonly times: OutcomeTimes;
+  /** Whether the run changed anything. */
+  readonly changed: boolean;
+  /** Everything that a person must know although the run went on. */
+  readonly problems: readonly Failure[];
+  readonly error: KeyturnError | null;
+}
+
+/** ISO 8601; null: it did not happen in this run. */
+export interface OutcomeTimes {
+  readonly created: string | null;
+  readonly promoted: string | null;
+  readonly revoked: string | null;
+  readonly provenDead: string | null;
+}
+
+/** From the most serious to the least. */
+const SEVERITY = [6, 1, 130, 3, 4, 5, 2, 7, 0];
+
+/** The exit code that stands for several. */
+export function worst(codes: readonly number[]): number {
+  return SEVERITY.find((code) => codes.includes(code)) ?? codes[0] ?? 0;
+}
+
+export function outcomeOf(session: Session, step: Step, error: KeyturnError | null): Outcome {
+  const { book, history } = session;
+  const ledger = book.ledger;
+  const problems = history.flatMap(problemOf);
+  const own = exitOf(step);
+  const exitCode = worst([own, ...problems.map((problem) => ERROR_CODES[problem.code])]);
+  const opened = session.history.find((change) => change.type === 'opened');
+  const created = history.findLast((change) => change.type === 'created' || change.type === 'registered');
+  const made = created !== undefined && 'row' in created ? created.row : undefined;
+  const dead = history.findLast((change) => change.type === 'dead');
+  const oldId = ledger.rotation?.old ?? (dead?.type === 'dead' ? dead.row : undefined);
+  const stopped = step.do === 'stop' ? step : null;
+  const problem = problems.find((one) => ERROR_CODES[one.code] === exitCode);
+  return {
+    name: session.run.credential.name,
+    outcome: nameOf(step, problems, history),
+    exitCode,
+    reason: own === exitCode || problem === undefined ? reasonOf(step) : problem.message,
+    hint: stopped?.hint ?? problem?.hint ?? '',
+    until: step.do === 'wait' ? step.until : null,
+    rotation: ledger.rotation ?? null,
+    old: rowOf(ledger, oldId),
+    new: rowOf(ledger, ledger.rotation?.new ?? made) ?? (opened === undefined ? null : currentRow(ledger)),
+    times: timesOf(session),
+    changed: history.length > 0,
+    problems,
+    error,
+  };
+}
+
+function exitOf(step: Step): number {
+  if (step.do === 'stop') return ERROR_CODES[step.code];
+  if (step.do !== 'wait') return 0;
+  if (step.for === 'retry' || step.for === 'proof') return 3;
+  if (step.for === 'gate') return 4;
+  return step.late === true ? 4 : 0;
+}
+
+function reasonOf(step: Step): string {
+  return step.do === 'stop' || step.do === 'wait' || step.do === 'nothing' ? step.reason : '';
+}
+
+function nameOf(step: Step, problems: readonly Failure[], history: readonly Change[]): Outcome['outcome'] {
+  if (step.do === 'stop') {
+    if (step.code === 'UNSAFE') return 'unsafe';
+    if (step.code === 'LEASED') return 'leased';
+    return ERROR_CODES[step.code] === 3 || ERROR_CODES[step.code] === 130 ? 'failed' : 'refused';
+  }
+  if (step.do === 'wait') {
+    if (step.for === 'operator') return 'waiting';
+    if (step.for === 'overlap' || step.for === 'gate') return 'overlap';
+    if (step.for === 'back-off') return problems.length > 0 ? 'failed' : 'held';
+    return 'failed';
+  }
+  if (history.some((change) => change.type === 'failed' || change.type === 'same-key')) return 'failed';
+  return history.length > 0 ? 'done' : 'none';
+}
+
+/** Records that a person must hear of, whatever came after them. */
+function problemOf(change: Change): readonly Failure[] {
+  switch (change.type) {
+    case 'possible':
+      return [
+        {
+          code: 'PERSON',
+          message: `a key may exist at the issuer that nobody holds: possible orphan ${change.row}`,
+          hint: 'keyturn audit reports it until it expires or keyturn forget settles it',
+        },
+      ];
+    case 'same-key':
+      return [
+        {
+          code: 'GUARDED',
+          message: `the issuer gave a key that is known already (${change.as}); nothing was changed`,
+          hint: 'check at the issuer why it gives the same key again, then run keyturn rotate',
+        },
+      ];
+    case 'failed':
+      return [
+        {
+          hint: 'mend the cause and run keyturn rotate; run tries again by itself after a pause',
+          ...change.failure,
+        },
+      ];
+    case 'held':
+      if (change.kind === 'rollback') return [];
+      return [
+        { code: 'PERSON', message: change.reason, hint: 'look at keyturn status, then adopt or rotate' },
+      ];
+    default:
+      return [];
+  }
+}
+
+function timesOf(session: Session): OutcomeTimes {
+  const at = (event: string): string | null =>
+    session.noted.findLast((note) => note.event === event)?.at ?? null;
+  return {
+    created: at('key-created') ?? at('key-registered') ?? at('key-provided'),
+    promoted: at('promoted'),
+    revoked: at('revoke-sent'),
+    provenDead: at('proven-dead'),
+  };
+}

@@ -1,0 +1,197 @@
+import { KeyturnError } from '../core/errors.ts';
+import type { Change, Step } from '../core/protocol/changes.ts';
+import { next } from '../core/protocol/next.ts';
+import { carryOut, type Order, opens } from '../core/protocol/orders.ts';
+import { type Effect, effectName, type Seen } from '../core/protocol/seen.ts';
+import { isActive } from '../core/protocol/steps.ts';
+import { cleanUp } from './clean-up.ts';
+import { perform } from './effects.ts';
+import { lookAt } from './looks.ts';
+import { type Outcome, outcomeOf } from './outcome.ts';
+import { type Patience, patienceFor } from './patience.ts';
+import type { Run } from './run.ts';
+import { forgetAnswers, openSession, record, type Session } from './session.ts';
+
+/** A run never takes more steps than this; reaching it is a defect, not a state of the world. */
+const MOST_STEPS = 2_000;
+const MOST_CONFLICTS = 8;
+/** A lease with less than this left is renewed before a pause. */
+const LEASE_RESERVE = 30_000;
+
+/**
+ * Carries out an order on one credential and does what is due and owed: looks, records, saves the intention, acts,
+ * records the outcome, and looks again, until nothing can be done now.
+ */
+export async function drive(run: Run, order: Order): Promise<Outcome> {
+  return continueWith(await openSession(run), order);
+}
+
+export async function continueWith(session: Session, order: Order): Promise<Outcome> {
+  const patience = patienceFor(session.run);
+  let ordered = false;
+  let conflicts = 0;
+  for (let steps = 0; steps < MOST_STEPS; steps += 1) {
+    const { run, book } = session;
+    if (run.signal.aborted) return end(session, interruption());
+    const ask = ordered ? null : carryOut(order, book.ledger, run.policy, session.seen);
+    if (ask === null) ordered = true;
+    const step = ask ?? next(book.ledger, run.policy, session.seen, run.world.now(), { opens: opens(order) });
+    if (!isActive(step)) {
+      if (ask !== null || !(await waited(session, step, patience))) return end(session, step);
+      continue;
+    }
+    if (run.world.now() > run.deadline && step.do !== 'record') return end(session, outOfTime());
+    try {
+      await take(session, step);
+      if (step.do === 'record' && isOrdersLast(step.change)) ordered = true;
+    } catch (caught) {
+      if (!(caught instanceof KeyturnError)) throw caught;
+      if (caught.code !== 'CONFLICT' || conflicts >= MOST_CONFLICTS) return fail(session, caught);
+      conflicts += 1;
+      await cleanUp(session);
+    }
+  }
+  throw new KeyturnError('BUG', `the run on ${session.run.credential.name} does not come to an end`, {
+    hint: 'report this with the output of keyturn status --json',
+  });
+}
+
+/** After these nothing is left of an order but what `next` gives. */
+function isOrdersLast(change: Change): boolean {
+  return change.type === 'opened' || change.type === 'ended' || change.type === 'settled';
+}
+
+async function take(session: Session, step: Step): Promise<void> {
+  const { run, book, values } = session;
+  switch (step.do) {
+    case 'look':
+      session.seen = await lookAt(run, values, book.ledger, session.seen, step.at);
+      return;
+    case 'record':
+      record(session, step.change);
+      return;
+    case 'intend':
+      return intend(session, step.effect);
+    case 'act':
+      return act(session, step.effect);
+  }
+}
+
+async function intend(session: Session, effect: Effect): Promise<void> {
+  const { run, book, seen } = session;
+  if (run.sinks.some((sink) => sink.required)) await book.deliver(run.signal);
+  const hand = seen.hand?.row === effect.row ? { fingerprints: seen.hand.fingerprints } : {};
+  const listed = effect.kind === 'create' || effect.kind === 'register' ? seen.listed : undefined;
+  record(session, {
+    type: 'intended',
+    effect,
+    ...hand,
+    base: seen.base ?? null,
+    ...(listed === undefined ? {} : { listedBefore: listed.map((key) => key.issuerKeyId) }),
+  });
+  await book.save('take', run.signal);
+  // The door for a revocation is looked through again after its intention is saved.
+  session.seen = {
+    ...(effect.kind === 'revoke' ? forgetAnswers(session.seen) : session.seen),
+    entered: effectName(effect),
+  };
+}
+
+async function act(session: Session, effect: Effect): Promise<void> {
+  const { run, book, values } = session;
+  const harmless = effect.kind === 'discard' || effect.kind === 'keep';
+  if (harmless ? book.dirty || !book.holdsLease : !book.fresh) {
+    await book.save('take', run.signal);
+    // What was seen before the pause is too old to revoke by.
+    if (effect.kind === 'revoke') {
+      session.seen = { ...forgetAnswers(session.seen), entered: effectName(effect) };
+      return;
+    }
+  }
+  const changes = await perform(run, values, book.ledger, session.seen, effect);
+  const created = changes.some((change) => change.type === 'created');
+  for (const change of changes) record(session, change);
+  session.seen = afterEffect(session, effect, created);
+}
+
+/** What is still true of what was seen once an effect was performed. */
+function afterEffect(session: Session, effect: Effect, created: boolean): Seen {
+  const { entered: _, ...seen } = session.seen;
+  if (effect.kind === 'create' && created) {
+    const prints = session.values.held(effect.row)?.fingerprints() ?? {};
+    return { ...seen, hand: { row: effect.row, fingerprints: prints } };
+  }
+  if (effect.kind === 'discard' || effect.kind === 'keep') return seen;
+  if (effect.kind === 'stage') return { ...seen, staged: {} };
+  return forgetAnswers(seen);
+}
+
+/** Waits where it is worth it. False: the run ends here. */
+async function waited(session: Session, step: Step, patience: Patience): Promise<boolean> {
+  if (step.do !== 'wait') return false;
+  const { run, book } = session;
+  const ms = patience(step);
+  if (ms === null) return false;
+  run.report({ kind: 'waiting', credential: run.credential.name, reason: step.reason, until: step.until });
+  try {
+    if (ms > LEASE_RESERVE) {
+      if (book.dirty || book.holdsLease) await book.save('release', run.signal);
+    } else if (book.dirty || (book.holdsLease && book.leaseLeft < LEASE_RESERVE)) {
+      await book.save('take', run.signal);
+    }
+    await run.world.sleep(ms, run.signal);
+    if (ms > LEASE_RESERVE) await book.reload(run.signal);
+  } catch (caught) {
+    // An interrupted pause ends the run at the top of its loop; anything else does so here.
+    if (!run.signal.aborted) throw caught;
+  }
+  session.seen = forgetAnswers(session.seen);
+  return true;
+}
+
+/** Saves what is not saved, lets go of the lease, hands the trail over, and says how it went. */
+async function end(session: Session, step: Step): Promise<Outcome> {
+  const { run, book } = session;
+  const closing = new AbortController().signal;
+  try {
+    if (book.dirty || book.holdsLease) await book.save('release', closing);
+    if (run.sinks.length > 0 && !run.signal.aborted) {
+      await book.deliver(closing);
+      if (book.dirty) await book.save('release', closing);
+    }
+  } catch (caught) {
+    if (!(caught instanceof KeyturnError)) throw caught;
+    if (caught.code === 'CONFLICT') await cleanUp(session);
+    return outcomeOf(session, stopFor(caught), caught);
+  }
+  return outcomeOf(session, step, null);
+}
+
+async function fail(session: Session, error: KeyturnError): Promise<Outcome> {
+  if (error.code === 'BUG') throw error;
+  if (error.code !== 'LEASED' && error.code !== 'CONFLICT')
+    return { ...(await end(session, stopFor(error))), error };
+  return outcomeOf(session, stopFor(error), error);
+}
+
+function stopFor(error: KeyturnError): Step {
+  return { do: 'stop', code: error.code, reason: error.message, hint: error.hint };
+}
+
+function interruption(): Step {
+  return {
+    do: 'stop',
+    code: 'INTERRUPTED',
+    reason: 'interrupted',
+    hint: 'run again to resume; nothing is lost',
+  };
+}
+
+function outOfTime(): Step {
+  return {
+    do: 'stop',
+    code: 'TIMEOUT',
+    reason: 'the time for this run is over',
+    hint: 'run again to resume, or raise --timeout',
+  };
+}

@@ -1,0 +1,49 @@
+import type { Change } from '../core/protocol/changes.ts';
+import { nothingSeen, type Seen } from '../core/protocol/seen.ts';
+import type { TrailNote } from '../core/trail.ts';
+import { Book } from './book.ts';
+import type { Run } from './run.ts';
+import { Values } from './values.ts';
+
+/** A run on one credential under way: what it holds and what it has seen. */
+export interface Session {
+  readonly run: Run;
+  readonly book: Book;
+  readonly values: Values;
+  seen: Seen;
+  /** What was recorded, in order, and what the trail says of it: the outcome is read from them. */
+  readonly history: Change[];
+  readonly noted: TrailNote[];
+}
+
+export async function openSession(run: Run): Promise<Session> {
+  const book = await Book.open(run);
+  return { run, book, values: new Values(run), seen: freshSeen(run), history: [], noted: [] };
+}
+
+export function record(session: Session, change: Change): void {
+  session.history.push(change);
+  const note = session.book.record(change);
+  if (note !== null) session.noted.push(note);
+  if (change.type === 'opened') session.seen = { ...session.seen, freshId: newRotationId(session.run) };
+}
+
+/** Keeps what only this process can know, and what does not change from outside. */
+export function forgetAnswers(seen: Seen): Seen {
+  const { clock, freshId, hand, siblings } = seen;
+  return {
+    ...nothingSeen(clock, freshId),
+    ...(hand === undefined ? {} : { hand }),
+    ...(siblings === undefined ? {} : { siblings }),
+  };
+}
+
+export function freshSeen(run: Run): Seen {
+  return nothingSeen(run.runner.host, newRotationId(run));
+}
+
+/** An id that sorts by day and is not used twice: `r20261122-` and eight characters. */
+function newRotationId(run: Run): string {
+  const day = new Date(run.world.now()).toISOString().slice(0, 10).replaceAll('-', '');
+  return `r${day}-${Buffer.from(run.world.random(4)).toString('hex')}`;
+}

@@ -1,0 +1,121 @@
+import { KeyturnError, toKeyturnError } from '../core/errors.ts';
+import type { Ledger } from '../core/ledger.ts';
+import {
+  dropThrough,
+  expand,
+  TRAIL_KEPT,
+  TRAIL_WAITING_BYTES,
+  type TrailEntry,
+  type TrailSegment,
+} from '../core/trail.ts';
+import { guarded } from './guard.ts';
+import type { Run } from './run.ts';
+
+/** The ledger with a trail that fits: entries that every sink has, or that are too many, leave it. */
+export async function makeRoom(run: Run, ledger: Ledger, signal: AbortSignal): Promise<Ledger> {
+  if (run.sinks.length === 0) return keepNewest(ledger);
+  const taken = trimTaken(run, ledger);
+  if (waitingBytes(taken) <= TRAIL_WAITING_BYTES) return taken;
+  const entries = expand(taken.trail, taken.credential);
+  const moving = entries.slice(0, Math.ceil(entries.length / 2));
+  const first = moving[0];
+  const last = moving.at(-1);
+  if (first === undefined || last === undefined) return taken;
+  const segment: TrailSegment = { name: `${first.n}-${last.n}`, from: first.n, to: last.n, hash: last.hash };
+  const at = { credential: run.credential.name, location: run.credential.location };
+  await guarded(run.world, 'write a segment of the trail', signal, (inner) =>
+    run.ledgers.writeSegment(at, segment.name, JSON.stringify(moving), inner),
+  );
+  const trail = dropThrough(taken.trail, taken.credential, last.n);
+  return { ...taken, trail: { ...trail, segments: [...(trail.segments ?? []), segment] } };
+}
+
+function keepNewest(ledger: Ledger): Ledger {
+  let fitting = ledger;
+  while (
+    fitting.trail.entries.length > TRAIL_KEPT ||
+    (waitingBytes(fitting) > TRAIL_WAITING_BYTES && fitting.trail.entries.length > 1)
+  ) {
+    const oldest = fitting.trail.count - fitting.trail.entries.length + 1;
+    fitting = { ...fitting, trail: dropThrough(fitting.trail, fitting.credential, oldest) };
+  }
+  return fitting;
+}
+
+function trimTaken(run: Run, ledger: Ledger): Ledger {
+  const least = Math.min(...run.sinks.map((sink) => ledger.trail.taken[sink.id] ?? 0));
+  return { ...ledger, trail: dropThrough(ledger.trail, ledger.credential, least) };
+}
+
+function waitingBytes(ledger: Ledger): number {
+  return Buffer.byteLength(JSON.stringify(ledger.trail.entries), 'utf8');
+}
+
+/**
+ * Gives every sink the entries that it has not taken, in order, from segments first. Null: nothing was given.
+ * A sink that is down is reported and stops nothing, unless it is required and this is no emergency.
+ */
+export async function deliver(run: Run, ledger: Ledger, signal: AbortSignal): Promise<Ledger | null> {
+  let changed = ledger;
+  let given = false;
+  for (const sink of run.sinks) {
+    const from = changed.trail.taken[sink.id] ?? 0;
+    if (from >= changed.trail.count) continue;
+    try {
+      const entries = await waiting(run, changed, from, signal);
+      await guarded(run.world, `write the trail to ${sink.id}`, signal, (inner) => sink.take(entries, inner));
+      const taken = { ...changed.trail.taken, [sink.id]: changed.trail.count };
+      changed = { ...changed, trail: { ...changed.trail, taken } };
+      given = true;
+    } catch (caught) {
+      const error = toKeyturnError(caught, `write the trail to ${sink.id}`);
+      run.report({
+        kind: 'sink-down',
+        credential: run.credential.name,
+        sink: sink.id,
+        message: error.message,
+      });
+      if (sink.required && ledger.rotation?.kind !== 'emergency') {
+        throw new KeyturnError('PERSON', `the required trail sink ${sink.id} is down: ${error.message}`, {
+          hint: 'mend the sink, or take required: true from it, then run again',
+          unsent: true,
+        });
+      }
+    }
+  }
+  return given ? await dropDelivered(run, changed, signal) : null;
+}
+
+async function waiting(
+  run: Run,
+  ledger: Ledger,
+  from: number,
+  signal: AbortSignal,
+): Promise<readonly TrailEntry[]> {
+  const at = { credential: run.credential.name, location: run.credential.location };
+  const entries: TrailEntry[] = [];
+  for (const segment of ledger.trail.segments ?? []) {
+    if (segment.to <= from) continue;
+    const text = await guarded(run.world, 'read a segment of the trail', signal, (inner) =>
+      run.ledgers.readSegment(at, segment.name, inner),
+    );
+    if (text !== null) entries.push(...(JSON.parse(text) as TrailEntry[]));
+  }
+  entries.push(...expand(ledger.trail, ledger.credential));
+  return entries.filter((entry) => entry.n > from);
+}
+
+/** Segments that every sink has are no longer needed. */
+async function dropDelivered(run: Run, ledger: Ledger, signal: AbortSignal): Promise<Ledger> {
+  const least = Math.min(...run.sinks.map((sink) => ledger.trail.taken[sink.id] ?? 0));
+  const done = (ledger.trail.segments ?? []).filter((segment) => segment.to <= least);
+  if (done.length === 0) return ledger;
+  const at = { credential: run.credential.name, location: run.credential.location };
+  for (const segment of done) {
+    await guarded(run.world, 'drop a segment of the trail', signal, (inner) =>
+      run.ledgers.dropSegment(at, segment.name, inner),
+    );
+  }
+  const left = (ledger.trail.segments ?? []).filter((segment) => segment.to > least);
+  return { ...ledger, trail: { ...ledger.trail, segments: left.length === 0 ? undefined : left } };
+}

@@ -1,0 +1,28 @@
+import type { Instructions } from '../../core/issuer.ts';
+
+/** What a person does to make a key. The old one must outlive the overlap, so the last step says so. */
+export function createInstructions(console: string): Instructions {
+  return {
+    url: console,
+    steps: [
+      `open ${console} and make a new key with the same rights as the one in use`,
+      'if the page says that the new key replaces the old one at once, stop: there is no overlap',
+      'hand the new key over with keyturn provide and the name of the credential, at the prompt or by --stdin',
+      'do not delete or change the old key until the overlap is over; keyturn says when',
+    ],
+  };
+}
+
+/** What a person does to remove the old key, and how that comes to be known. */
+export function removeInstructions(console: string, proves: boolean): Instructions {
+  return {
+    url: console,
+    steps: [
+      `open ${console} and delete the old key: of the two, the one that was made earlier`,
+      'leave the new key as it is; consumers use it',
+      proves
+        ? 'no command is needed: the next keyturn run tries the old key and sees that it is refused'
+        : 'then say so with keyturn revoke NAME --attest --reason TEXT; nothing here can test it',
+    ],
+  };
+}

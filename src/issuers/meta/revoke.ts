@@ -1,0 +1,62 @@
+import { KeyturnError } from '../../core/errors.ts';
+import type { App, GraphClient, GraphReply } from './client.ts';
+import { type Caller, failure } from './errors.ts';
+import type { Fault } from './faults.ts';
+import { successOf } from './schema.ts';
+import { debugWord } from './words.ts';
+
+const WHAT = 'revoke the token';
+
+/** Refusals that no other caller would be spared. */
+const FINAL: ReadonlySet<Fault> = new Set(['rate-limited', 'transient']);
+
+/** Someone who may ask for a revocation. Its token is looked up when it is its turn. */
+export interface RevokeCaller {
+  readonly name: Caller;
+  readonly token: () => Promise<string>;
+}
+
+/**
+ * Ends one token. Meta does not say who may ask, so that each caller is tried until one is heard.
+ * One that is dead already counts as ended: but only by the word of `debug_token` about the target itself, because the
+ * same error also means that the caller is dead.
+ */
+export async function revoke(
+  graph: GraphClient,
+  app: App,
+  target: string,
+  callers: readonly RevokeCaller[],
+  signal: AbortSignal,
+): Promise<void> {
+  let refused: KeyturnError | null = null;
+  let looked = false;
+  for (const caller of callers) {
+    const reply = await graph.revoke(app, await caller.token(), target, signal);
+    if (reply.error === null && successOf(reply.body) === true) return;
+    const error = asFailure(reply, caller.name);
+    if (reply.error === null ? successOf(reply.body) !== false : FINAL.has(reply.error.fault)) throw error;
+    refused ??= error;
+    if (!looked) {
+      looked = true;
+      const word = await debugWord(graph, app, target, signal);
+      if (word.says === 'dead') return;
+      if (word.says === 'other-app') throw otherApp(word.because);
+    }
+  }
+  throw refused ?? new KeyturnError('BUG', `${WHAT}: nobody to ask for it`, { hint: 'report this' });
+}
+
+function asFailure(reply: GraphReply, caller: Caller): KeyturnError {
+  if (reply.error === null && successOf(reply.body) === false) {
+    return new KeyturnError('REFUSED', `${WHAT}: Meta says that it was not done`, {
+      hint: 'run again; if it goes on, end all tokens of the system user in Business settings > System users',
+    });
+  }
+  return failure(WHAT, reply, { caller, effect: false });
+}
+
+function otherApp(because: string): KeyturnError {
+  return new KeyturnError('REFUSED', `${WHAT}: ${because}`, {
+    hint: 'configure the issuer with the app that made the token, or end it there',
+  });
+}

@@ -1,0 +1,67 @@
+import * as z from 'zod/mini';
+import { duration, type IssuerKind } from '../../core/plugin.ts';
+import { liveCheckSettings, sentParts } from '../../http/live-check-settings.ts';
+import { alphabetFault, CLASSES, charactersOf } from './alphabet.ts';
+
+const LENGTH_ERROR = 'must be a whole number from 16 to 512';
+const CLASS_NAMES = Object.keys(CLASSES) as (keyof typeof CLASSES)[];
+const CLASS_ERROR = `must be one of ${CLASS_NAMES.join(', ')}`;
+
+export const randomSettings = z
+  .strictObject({
+    kind: z.literal('random'),
+    length: z
+      ._default(
+        z
+          .int({ error: LENGTH_ERROR })
+          .check(z.gte(16, { error: LENGTH_ERROR }), z.lte(512, { error: LENGTH_ERROR })),
+        43,
+      )
+      .register(z.globalRegistry, { description: 'How many characters a secret has.' }),
+    alphabet: z
+      ._default(
+        z.string({ error: 'must be base64url, hex, alphanumeric, or the characters themselves' }).check(
+          z.superRefine((text, issues) => {
+            const error = alphabetFault(text);
+            if (error !== null) issues.addIssue({ code: 'custom', message: error });
+          }),
+        ),
+        'base64url',
+      )
+      .register(z.globalRegistry, {
+        description: 'base64url, hex, alphanumeric, or at least 10 different printable characters.',
+      }),
+    requires: z
+      ._default(z.array(z.enum(CLASS_NAMES, { error: CLASS_ERROR })), [])
+      .register(z.globalRegistry, {
+        description: 'Classes of which each secret holds at least one: lower, upper, digit, symbol.',
+      }),
+    test: z.optional(liveCheckSettings),
+    settles: z.optional(
+      duration('How long a new secret may still be refused and an old one still accepted. Only with test.', {
+        zero: false,
+      }),
+    ),
+  })
+  .check(
+    z.superRefine((settings, issues) => {
+      const fault = (message: string, ...path: string[]) =>
+        issues.addIssue({ code: 'custom', message, path });
+      const without = settings.requires.find((name) => !CLASSES[name].test(charactersOf(settings.alphabet)));
+      if (without !== undefined) fault(`asks for ${without}, of which the alphabet has none`, 'requires');
+      const stranger = sentParts(settings.test ?? { url: '' }).some((part) => part !== 'value');
+      if (stranger) fault('sends another part than {key.value}, the only one', 'test');
+      if (settings.settles !== undefined && settings.test === undefined) {
+        fault('has no meaning without test; remove it', 'settles');
+      }
+    }),
+  );
+
+export type RandomSettings = z.output<typeof randomSettings>;
+
+export const randomKind: IssuerKind<RandomSettings> = {
+  kind: 'random',
+  summary: 'A secret that keyturn invents itself, such as the verify token of a webhook.',
+  settings: randomSettings,
+  load: async () => (await import('./index.ts')).createRandomIssuer,
+};

@@ -1,0 +1,19 @@
+import type { Issuer } from '../core/issuer.ts';
+import type { IssuerKind, PluginKind } from '../core/plugin.ts';
+import { manualKind } from './manual/settings.ts';
+import { metaSystemUser } from './meta/settings.ts';
+import { randomKind } from './random/settings.ts';
+
+/** A kind of issuer whose settings only its own schema knows: what `settings` has parsed goes to what `load` gives. */
+export type AnyIssuerKind = PluginKind<unknown, Issuer>;
+
+/** Every issuer that a configuration can name. A new one is a line here, beside its folder. */
+export const issuerKinds: readonly AnyIssuerKind[] = [any(metaSystemUser), any(manualKind), any(randomKind)];
+
+function any<Settings>(kind: IssuerKind<Settings>): AnyIssuerKind {
+  const load: AnyIssuerKind['load'] = async () => {
+    const make = await kind.load();
+    return (settings, context) => make(settings as Settings, context);
+  };
+  return { ...kind, load };
+}

@@ -1,0 +1,17 @@
+import type { PluginKind, StoreKind } from '../core/plugin.ts';
+import type { SecretStore } from '../core/store.ts';
+import { fileKind } from './file/settings.ts';
+
+/** A kind of store whose settings only its own schema knows: what `settings` has parsed goes to what `load` gives. */
+export type AnyStoreKind = PluginKind<unknown, SecretStore>;
+
+/** Every store that a configuration can name. A new one is a line here, beside its file or folder. */
+export const storeKinds: readonly AnyStoreKind[] = [any(fileKind)];
+
+function any<Settings>(kind: StoreKind<Settings>): AnyStoreKind {
+  const load: AnyStoreKind['load'] = async () => {
+    const make = await kind.load();
+    return (settings, context) => make(settings as Settings, context);
+  };
+  return { ...kind, load };
+}

@@ -1,0 +1,37 @@
+import { configSchema } from '../../src/config/json-schema.ts';
+import { configTable } from '../../src/config/table.ts';
+import { issuerKinds } from '../../src/issuers/registry.ts';
+import { storeKinds } from '../../src/stores/registry.ts';
+
+/** A part of a page in docs that is made from the code. It stands between `<!-- generated:MARKER -->` and its end. */
+export interface GeneratedPart {
+  /** Path from the root of the project. */
+  readonly page: string;
+  readonly marker: string;
+  readonly make: () => string;
+}
+
+/** A JSON Schema that is published with the package, in dist/schema. */
+export interface PublishedSchema {
+  readonly name: string;
+  readonly make: () => unknown;
+}
+
+const kinds = { issuers: issuerKinds, stores: storeKinds };
+
+/** Every generated part: `npm run docs` writes them, a test holds them to the code. */
+export const PARTS: readonly GeneratedPart[] = [
+  { page: 'docs/configuration.md', marker: 'config', make: () => configTable(kinds) },
+];
+
+export const SCHEMAS: readonly PublishedSchema[] = [{ name: 'config.json', make: () => configSchema(kinds) }];
+
+/** The page with the part between its markers replaced. Throws where the page has no such markers. */
+export function withPart(page: string, { marker, page: path, make }: GeneratedPart): string {
+  const start = `<!-- generated:${marker} -->`;
+  const end = '<!-- /generated -->';
+  const from = page.indexOf(start);
+  const to = page.indexOf(end, from);
+  if (from < 0 || to < 0) throw new Error(`${path} lacks ${start} … ${end}`);
+  return `${page.slice(0, from)}${start}\n${make()}\n${page.slice(to)}`;
+}

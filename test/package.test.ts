@@ -1,0 +1,134 @@
+import { execFile } from 'node:child_process';
+import { cp, mkdir, mkdtemp, readdir, readFile, rm, symlink, truncate, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+
+const exec = promisify(execFile);
+const root = fileURLToPath(new URL('..', import.meta.url));
+
+/** A plugin author's file: what it imports must have types, and types that mean something. */
+const AUTHOR = `
+import { type Issuer, KeyturnError, Secret, type SecretStore } from 'keyturn';
+import { type IssuerHarness, issuerContract } from 'keyturn/contracts/issuer';
+
+export function kindOf(plugin: Issuer | SecretStore): string {
+  return plugin.kind;
+}
+export const refusal: Error = new KeyturnError('REFUSED', 'the provider refuses', { hint: 'ask it why' });
+export const box: Secret = Secret.of('a plain word');
+export function suite(start: () => Promise<IssuerHarness>): void {
+  issuerContract('mine', start);
+}
+// @ts-expect-error an empty object is no issuer
+export const issuer: Issuer = {};
+// @ts-expect-error the codes are a closed list
+export const unknown = new KeyturnError('NO_SUCH_CODE', 'x', { hint: 'y' });
+`;
+
+const CONFIG = {
+  compilerOptions: {
+    target: 'es2023',
+    module: 'nodenext',
+    strict: true,
+    exactOptionalPropertyTypes: true,
+    skipLibCheck: false,
+    types: ['node'],
+    noEmit: true,
+  },
+  include: ['author.ts'],
+};
+
+describe('the package', () => {
+  let folder: string;
+  let installed: string;
+  let files: readonly string[];
+
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'keyturn-package-'));
+    const packed = await exec('npm', ['pack', '--json', '--pack-destination', folder], { cwd: root });
+    const [tarball] = JSON.parse(packed.stdout) as [{ filename: string; files: { path: string }[] }];
+    files = tarball.files.map((file) => file.path).sort();
+    await writeFile(join(folder, 'package.json'), '{ "type": "module", "private": true }\n');
+    const flags = ['--offline', '--ignore-scripts', '--no-audit', '--no-fund'];
+    await exec('npm', ['install', ...flags, join(folder, tarball.filename)], { cwd: folder });
+    installed = join(folder, 'node_modules', 'keyturn');
+  }, 60_000);
+  afterAll(() => rm(folder, { recursive: true, force: true }));
+
+  const keyturn = (args: readonly string[]) =>
+    exec(join(folder, 'node_modules/.bin/keyturn'), args, { cwd: folder });
+
+  it('holds what was built, the documentation and the licences, and nothing else', () => {
+    const expected = [
+      /^(LICENSE|README\.md|package\.json|bin\/(keyturn\.js|package\.json))$/,
+      /^dist\/(keyturn\.cjs|help\.txt|LICENSES\.txt)$/,
+      /^dist\/cli\/[a-z-]+-[A-Z0-9]{8}\.cjs$/,
+      /^dist\/lib\/(index|chunk-[A-Z0-9]{8}|contracts\/[a-z-]+)\.js$/,
+      /^dist\/types\/(src|test\/contracts)\/.*\.d\.ts$/,
+      /^dist\/schema\/[a-z-]+\.json$/,
+      /^docs\/.*\.(md|txt)$/,
+    ];
+    expect(files.filter((file) => !expected.some((pattern) => pattern.test(file)))).toEqual([]);
+    expect(expected.filter((pattern) => !files.some((file) => pattern.test(file)))).toEqual([]);
+  });
+
+  it('installs alone', async () => {
+    const inside = (await readdir(join(folder, 'node_modules'))).filter((name) => !name.startsWith('.'));
+    expect(inside).toEqual(['keyturn']);
+  });
+
+  it('answers version and help', async () => {
+    const { version } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8'));
+    expect((await keyturn(['--version'])).stdout).toBe(`${version}\n`);
+    expect((await keyturn(['--help'])).stdout).toBe(await readFile(join(installed, 'dist/help.txt'), 'utf8'));
+  });
+
+  it('does the same with compiled code that is kept, cut or not allowed', async () => {
+    const cache = join(installed, 'dist/cli/.cache');
+    const first = await keyturn(['help', 'status']);
+    const kept = (await readdir(cache, { recursive: true })).filter((name) => name.endsWith('.bin'));
+    expect(kept.length).toBeGreaterThan(0);
+    expect(await keyturn(['help', 'status'])).toEqual(first);
+    for (const name of kept) await truncate(join(cache, name), 100);
+    expect(await keyturn(['help', 'status'])).toEqual(first);
+    await rm(cache, { recursive: true });
+    await writeFile(cache, 'no folder');
+    expect(await keyturn(['help', 'status'])).toEqual(first);
+    await rm(cache);
+  });
+
+  it('gives plugin authors the same classes everywhere', async () => {
+    const script = `import { KeyturnError } from 'keyturn';
+      const error = new KeyturnError('REFUSED', 'x', { hint: 'y' });
+      process.stdout.write(error.code + String(error instanceof KeyturnError));`;
+    const { stdout } = await exec(process.execPath, ['--input-type=module', '--eval', script], {
+      cwd: folder,
+    });
+    expect(stdout).toBe('REFUSEDtrue');
+  });
+
+  it('has types for plugin authors', async () => {
+    const author = join(folder, 'author');
+    await mkdir(join(author, 'node_modules', '@types'), { recursive: true });
+    await cp(installed, join(author, 'node_modules/keyturn'), { recursive: true });
+    for (const name of ['vitest', '@types/node']) {
+      await symlink(join(root, 'node_modules', name), join(author, 'node_modules', name));
+    }
+    await writeFile(join(author, 'package.json'), '{ "type": "module" }\n');
+    await writeFile(join(author, 'tsconfig.json'), JSON.stringify(CONFIG));
+    await writeFile(join(author, 'author.ts'), AUTHOR);
+    const tsc = join(root, 'node_modules/typescript/bin/tsc');
+    const result = await exec(process.execPath, [tsc, '-p', author]).catch(
+      (error: { stdout: string }) => error,
+    );
+    expect(result.stdout).toBe('');
+  });
+
+  it('ships schemas that name themselves', async () => {
+    const schema = JSON.parse(await readFile(join(installed, 'dist/schema/config.json'), 'utf8'));
+    expect(schema.title).toBe('keyturn.yaml');
+  });
+});
