@@ -19,7 +19,7 @@ import { parseSource, readSources } from './source-tree.ts';
 const LAYERS: Layers = {
   core: { layers: [], packages: ['zod/mini', 'node:crypto'] },
   engine: { layers: ['core'], packages: [] },
-  trail: { layers: ['core'], packages: ['node:crypto'] },
+  trail: { layers: ['core'], packages: ['node:fs', 'node:fs/promises', 'node:path'] },
   report: { layers: ['core'], packages: [] },
   http: { layers: ['core'], packages: ['zod/mini'], reaches: ['fetch', 'globalThis.fetch'] },
   issuers: { layers: ['core', 'http'], packages: ['zod/mini', 'node:crypto'], plugins: { sdks: {} } },

@@ -18,6 +18,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { build, transform } from 'esbuild';
 import { licences } from './licences.mjs';
+import { load } from './load.mjs';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const dist = join(root, 'dist');
@@ -114,18 +115,11 @@ async function buildLibrary() {
   return result.metafile;
 }
 
-/** The schemas are made by the code that reads the configuration, so that code runs here once. */
+/** The schemas are made by the code that reads the configuration and writes the output, so that code runs here once. */
 async function writeSchemas() {
-  const result = await build({
-    ...shared,
-    entryPoints: ['bin/dev/schemas.mts'],
-    format: 'esm',
-    outdir: next,
-  });
-  const code = Buffer.from(result.outputFiles[0]?.contents ?? []).toString('base64');
-  const { schemas } = await import(`data:text/javascript;base64,${code}`);
-  for (const [name, schema] of Object.entries(schemas)) {
-    await save(join(next, 'schema', name), `${JSON.stringify(schema, null, 2)}\n`);
+  const { SCHEMAS } = await load(root, 'test/docs/generators.ts');
+  for (const { name, make } of SCHEMAS) {
+    await save(join(next, 'schema', name), `${JSON.stringify(make(), null, 2)}\n`);
   }
 }
 

@@ -1,17 +1,20 @@
-/** `npm run docs`: writes the generated parts of the pages in docs anew. */
+/**
+ * Writes the generated parts of the pages in docs, `npm run docs`. A test says which are stale.
+ */
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { stdout } from 'node:process';
 import { fileURLToPath } from 'node:url';
-import { loadGenerators } from './generators.mjs';
+import { load } from './load.mjs';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
-const { PARTS, withPart } = await loadGenerators();
+const { PARTS, withPart } = await load(root, 'test/docs/generators.ts');
 
 for (const part of PARTS) {
-  const path = join(root, part.page);
-  const before = await readFile(path, 'utf8');
-  const after = withPart(before, part);
-  if (after !== before) await writeFile(path, after);
-  stdout.write(`${part.page}: ${part.marker} ${after === before ? 'is current' : 'written'}\n`);
+  const file = join(root, part.page);
+  const page = await readFile(file, 'utf8');
+  const current = withPart(page, part);
+  if (current === page) continue;
+  await writeFile(file, current);
+  stdout.write(`${part.page}: ${part.marker}\n`);
 }

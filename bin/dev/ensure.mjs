@@ -44,7 +44,15 @@ const install = {
 const build = {
   says: 'building',
   stamp: join(root, 'dist', '.built'),
-  inputs: ['src', 'test/contracts', 'bin/dev', 'package.json', 'package-lock.json', 'tsconfig.json'],
+  inputs: [
+    'src',
+    'test/contracts',
+    'test/docs',
+    'bin/dev',
+    'package.json',
+    'package-lock.json',
+    'tsconfig.json',
+  ],
   command: [execPath, join(root, 'bin/dev/build.mjs')],
 };
 

@@ -21,7 +21,8 @@ export function checkLocations(drafts: readonly Draft[], mistakes: Mistakes): vo
       const reason = `${quoted(draft.name)} and ${quoted(rival.name)} have the same ${what} in the store`;
       mistakes.add(place(draft, what), reason, `give each its own ${what}`);
     }
-    locations.set(draft.location, [...others, draft]);
+    others.push(draft);
+    locations.set(draft.location, others);
   }
 }
 
@@ -105,16 +106,16 @@ function reportCycle(
 
 /** The `store:` references that stand between a credential and its rotation: its issuer's and its store's. */
 function linksOf(uses: readonly ReferenceUse[]): (draft: Draft) => readonly ReferenceUse[] {
-  const ofIssuer = new Map<string, ReferenceUse[]>();
-  const ofStore = new Map<PluginSettings, ReferenceUse[]>();
+  const of = new Map<string | PluginSettings, ReferenceUse[]>();
   for (const use of uses.filter((one) => targetOf(one) !== null)) {
-    if ('issuer' in use.owner)
-      ofIssuer.set(use.owner.issuer, [...(ofIssuer.get(use.owner.issuer) ?? []), use]);
-    else ofStore.set(use.owner.store, [...(ofStore.get(use.owner.store) ?? []), use]);
+    const owner = 'issuer' in use.owner ? use.owner.issuer : use.owner.store;
+    const known = of.get(owner) ?? [];
+    known.push(use);
+    of.set(owner, known);
   }
   return (draft) => [
-    ...(ofIssuer.get(draft.issuer) ?? []),
-    ...(draft.store === null ? [] : (ofStore.get(draft.store) ?? [])),
+    ...(of.get(draft.issuer) ?? []),
+    ...(draft.store === null ? [] : (of.get(draft.store) ?? [])),
   ];
 }
 

@@ -1,3 +1,6 @@
+/** More candidates than this are not compared: a file full of mistakes must not take minutes to read. */
+const COMPARED = 1000;
+
 /**
  * The candidate that a mistyped word most likely meant, or null where none is close.
  * Counts insertions, deletions, replacements and swapped neighbours; a third of the word may differ.
@@ -6,7 +9,11 @@ export function nearest(word: string, candidates: Iterable<string>): string | nu
   if (word.length > 64) return null;
   let best: string | null = null;
   let least = Math.max(1, Math.floor(word.length / 3)) + 1;
+  let compared = 0;
   for (const candidate of candidates) {
+    compared += 1;
+    if (compared > COMPARED) break;
+    if (Math.abs(candidate.length - word.length) >= least) continue;
     const distance = editDistance(word.toLowerCase(), candidate.toLowerCase());
     if (distance < least) {
       best = candidate;

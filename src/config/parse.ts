@@ -62,7 +62,7 @@ function readRoot(root: SourceNode, file: string, kinds: Kinds, mistakes: Mistak
     if (settings === null) continue;
     const known = [...issuerNames.keys()];
     if (!issuerNames.has(settings.issuer)) {
-      const reason = `${name} names the issuer ${quoted(settings.issuer)}, which is not under issuers`;
+      const reason = `${quoted(name)} names the issuer ${quoted(settings.issuer)}, which is not under issuers`;
       mistakes.add([...path, 'issuer'], reason, choice(nearest(settings.issuer, known), known, 'issuers'));
     }
     if (settings.store === undefined && !('store' in value)) {

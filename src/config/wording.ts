@@ -17,9 +17,13 @@ export function looksSecret(text: string): boolean {
   );
 }
 
+function showable(text: string): boolean {
+  return NAME_LIKE.test(text) && !looksSecret(text);
+}
+
 /** The text in quotes where it can be shown, and words for it where it cannot. */
 export function quoted(text: string): string {
-  return NAME_LIKE.test(text) && !looksSecret(text) ? `"${text}"` : 'a text that is not shown here';
+  return showable(text) ? `"${text}"` : 'a text that is not shown here';
 }
 
 /** `issuers.meta.appId`, `trail.sinks[0].url`; the empty path is the whole file. */
@@ -28,15 +32,17 @@ export function dotted(path: Path): string {
   let text = '';
   for (const step of path) {
     if (typeof step === 'number') text += `[${step}]`;
-    else text += `${text === '' ? '' : '.'}${NAME_LIKE.test(step) && !looksSecret(step) ? step : '(…)'}`;
+    else text += `${text === '' ? '' : '.'}${showable(step) ? step : '(…)'}`;
   }
   return text;
 }
 
+const CHOICES_SHOWN = 12;
+
 /** What to write in the place of a name that is not known: the nearest one, or any of them. */
 export function choice(near: string | null, known: readonly string[], what: string): string {
-  if (near !== null) return `write "${near}", if that is what you meant`;
-  return known.length === 0
-    ? `remove it: there are no ${what}`
-    : `use one of the ${what}: ${known.join(', ')}`;
+  if (near !== null && showable(near)) return `write "${near}", if that is what you meant`;
+  if (known.length === 0) return `remove it: there are no ${what}`;
+  const shown = known.filter(showable).slice(0, CHOICES_SHOWN);
+  return `use one of the ${what}: ${shown.join(', ')}${shown.length < known.length ? ', …' : ''}`;
 }

@@ -119,6 +119,8 @@ export interface Instructions {
 export interface Issuer {
   readonly kind: string;
   readonly traits: IssuerTraits;
+  /** The names of the parts of its keys; absent: one part named `value`. */
+  readonly parts?: readonly string[];
   /** The account at the issuer that its keys belong to; credentials that share it take turns. */
   readonly identity?: string;
 

@@ -71,6 +71,8 @@ export const keySchema = z.strictObject({
   revokeAnswered: z.optional(instant),
   tries: z.optional(count),
   nextTry: z.optional(instant),
+  /** The pause is one that the other side asked for. */
+  told: z.optional(z.literal(true)),
   lastError: z.optional(z.string()),
   proof: z.optional(proofSchema),
 });
@@ -98,6 +100,8 @@ export const rotationSchema = z.strictObject({
   waiting: z.optional(z.strictObject({ for: z.enum(['operator', 'slot']), since: instant })),
   tries: z.optional(count),
   nextTry: z.optional(instant),
+  /** The pause is one that the other side asked for. */
+  told: z.optional(z.literal(true)),
   lastError: z.optional(z.string()),
 });
 

@@ -10,6 +10,7 @@ import type { Outcome } from './outcome.ts';
 import { continueWith } from './rotate.ts';
 import type { Run } from './run.ts';
 import { openSession, record, type Session } from './session.ts';
+import type { CurrentValue } from './values.ts';
 
 export interface AdoptRequest {
   /** A key that is not in the store yet; absent: the one that is. */
@@ -112,10 +113,8 @@ async function adoptCurrent(session: Session, facts: KeyFacts, request: AdoptReq
   const byStore =
     facts.issuedAt === undefined && request.issuedAt !== 'unknown' ? value.writtenAt : undefined;
   const known = byStore === undefined ? facts : { ...facts, issuedAt: byStore };
-  const kept = await guarded(run.world, 'keep the adopted value', run.signal, (signal) =>
-    run.store.keep(run.credential.location, value.version, signal),
-  );
   const rotation = seen.freshId;
+  const kept = await keepValue(run, value, rotation);
   record(session, {
     type: 'adopted',
     row: `${rotation}.0`,
@@ -128,6 +127,16 @@ async function adoptCurrent(session: Session, facts: KeyFacts, request: AdoptReq
   session.seen = { ...session.seen, current: { ...presentOf(session), row: `${rotation}.0` } };
   const outcome = await continueWith(session, NOTHING);
   return { outcome, key: currentRow(session.book.ledger), same: false };
+}
+
+/** Puts the value aside. In a shared document each credential has a copy of its own, so that none discards another's. */
+function keepValue(run: Run, value: CurrentValue, mark: string): Promise<{ readonly version: string }> {
+  const { location } = run.credential;
+  return guarded(run.world, 'keep the adopted value', run.signal, (signal) =>
+    run.policy.shared
+      ? run.store.stage({ location, mark: `${mark}.0`, text: value.text }, signal)
+      : run.store.keep(location, value.version, signal),
+  );
 }
 
 function presentOf(session: Session): NonNullable<Session['seen']['current']> {

@@ -65,19 +65,13 @@ export class Book {
 
   /**
    * Makes what was recorded last, and takes or lets go of the lease in the same save.
-   * Throws LEASED when another run holds it, CONFLICT when somebody saved in between.
+   * Throws LEASED when another run holds it: a run without the lease changes nothing. Throws CONFLICT when somebody
+   * saved in between.
    */
   async save(lease: 'take' | 'release', signal: AbortSignal): Promise<void> {
     const run = this.#run;
-    if (lease === 'take' && !this.#holdsLease) {
-      const refusal = leaseRefusal(
-        this.#ledger.lease,
-        run.runner,
-        run.world.now(),
-        run.takeLease || isEmergency(this.#ledger),
-      );
-      if (refusal !== null) throw refusal;
-    }
+    const refusal = this.leasedElsewhere;
+    if (refusal !== null) throw refusal;
     const fitting = await makeRoom(run, this.#ledger, signal);
     const now = run.world.now();
     const next: Ledger = {
@@ -96,6 +90,13 @@ export class Book {
     this.#savedAt = started;
     this.#dirty = false;
     this.#holdsLease = lease === 'take';
+  }
+
+  /** Why this run may not save; null: it may. */
+  get leasedElsewhere(): KeyturnError | null {
+    const { runner, world, takeLease } = this.#run;
+    if (this.#holdsLease) return null;
+    return leaseRefusal(this.#ledger.lease, runner, world.now(), takeLease || isEmergency(this.#ledger));
   }
 
   /** Makes what was recorded last without touching the lease of the run that works here now. */

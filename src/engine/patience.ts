@@ -20,7 +20,9 @@ export function patienceFor(run: Run): Patience {
     const ms = Math.max(step.until - now, 0) + 1;
     if (step.for === 'overlap') return run.waitForOverlap ? ms : null;
     if (step.for !== 'retry' && step.for !== 'proof') return null;
-    if (step.until > run.deadline || spent + ms > budget) return null;
+    if (step.until > run.deadline) return null;
+    if (step.told === true) return ms;
+    if (spent + ms > budget) return null;
     spent += ms;
     return ms;
   };

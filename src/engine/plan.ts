@@ -40,7 +40,7 @@ export async function plan(run: Run, order: Order, live: boolean): Promise<Plann
   for (let looks = 0; looks < MOST_LOOKS; looks += 1) {
     const now = run.world.now();
     const ask = carryOut(order, book.ledger, run.policy, session.seen);
-    const step = ask ?? next(book.ledger, run.policy, session.seen, now, { opens: opens(order) });
+    const step = ask ?? next(book.ledger, run.policy, session.seen, now, { opens: opens(order), asks: live });
     if (step.do !== 'look' || (!live && ASKS_ISSUER.has(step.at.what)) || step.at.what === 'invent') {
       return planned(run, book.ledger, step);
     }

@@ -10,7 +10,7 @@ import { lookAt } from './looks.ts';
 import { type Outcome, outcomeOf } from './outcome.ts';
 import { type Patience, patienceFor } from './patience.ts';
 import type { Run } from './run.ts';
-import { forgetAnswers, openSession, record, type Session } from './session.ts';
+import { dropUnsaved, forgetAnswers, openSession, record, type Session, save } from './session.ts';
 
 /** A run never takes more steps than this; reaching it is a defect, not a state of the world. */
 const MOST_STEPS = 2_000;
@@ -30,12 +30,20 @@ export async function continueWith(session: Session, order: Order): Promise<Outc
   const patience = patienceFor(session.run);
   let ordered = false;
   let conflicts = 0;
+  // What was recorded before this loop, or by the order itself, counts only once it is saved.
+  let orderUnsaved = session.book.dirty;
+  const handedOver = orderUnsaved;
   for (let steps = 0; steps < MOST_STEPS; steps += 1) {
     const { run, book } = session;
     if (run.signal.aborted) return end(session, interruption());
     const ask = ordered ? null : carryOut(order, book.ledger, run.policy, session.seen);
     if (ask === null) ordered = true;
-    const step = ask ?? next(book.ledger, run.policy, session.seen, run.world.now(), { opens: opens(order) });
+    const step =
+      ask ??
+      next(book.ledger, run.policy, session.seen, run.world.now(), {
+        opens: opens(order),
+        asks: true,
+      });
     if (!isActive(step)) {
       if (ask !== null || !(await waited(session, step, patience))) return end(session, step);
       continue;
@@ -43,12 +51,17 @@ export async function continueWith(session: Session, order: Order): Promise<Outc
     if (run.world.now() > run.deadline && step.do !== 'record') return end(session, outOfTime());
     try {
       await take(session, step);
-      if (step.do === 'record' && isOrdersLast(step.change)) ordered = true;
+      if (ask !== null && step.do === 'record') orderUnsaved = true;
+      if (ask !== null && step.do === 'record' && isOrdersLast(step.change)) ordered = true;
+      if (!book.dirty) orderUnsaved = false;
     } catch (caught) {
       if (!(caught instanceof KeyturnError)) throw caught;
-      if (caught.code !== 'CONFLICT' || conflicts >= MOST_CONFLICTS) return fail(session, caught);
+      const lost = handedOver && orderUnsaved;
+      if (caught.code !== 'CONFLICT' || conflicts >= MOST_CONFLICTS || lost) return fail(session, caught);
       conflicts += 1;
+      if (orderUnsaved) ordered = false;
       await cleanUp(session);
+      dropUnsaved(session);
     }
   }
   throw new KeyturnError('BUG', `the run on ${session.run.credential.name} does not come to an end`, {
@@ -89,7 +102,7 @@ async function intend(session: Session, effect: Effect): Promise<void> {
     base: seen.base ?? null,
     ...(listed === undefined ? {} : { listedBefore: listed.map((key) => key.issuerKeyId) }),
   });
-  await book.save('take', run.signal);
+  await save(session, 'take', run.signal);
   // The door for a revocation is looked through again after its intention is saved.
   session.seen = {
     ...(effect.kind === 'revoke' ? forgetAnswers(session.seen) : session.seen),
@@ -101,7 +114,7 @@ async function act(session: Session, effect: Effect): Promise<void> {
   const { run, book, values } = session;
   const harmless = effect.kind === 'discard' || effect.kind === 'keep';
   if (harmless ? book.dirty || !book.holdsLease : !book.fresh) {
-    await book.save('take', run.signal);
+    await save(session, 'take', run.signal);
     // What was seen before the pause is too old to revoke by.
     if (effect.kind === 'revoke') {
       session.seen = { ...forgetAnswers(session.seen), entered: effectName(effect) };
@@ -135,9 +148,9 @@ async function waited(session: Session, step: Step, patience: Patience): Promise
   run.report({ kind: 'waiting', credential: run.credential.name, reason: step.reason, until: step.until });
   try {
     if (ms > LEASE_RESERVE) {
-      if (book.dirty || book.holdsLease) await book.save('release', run.signal);
+      if (book.dirty || book.holdsLease) await save(session, 'release', run.signal);
     } else if (book.dirty || (book.holdsLease && book.leaseLeft < LEASE_RESERVE)) {
-      await book.save('take', run.signal);
+      await save(session, 'take', run.signal);
     }
     await run.world.sleep(ms, run.signal);
     if (ms > LEASE_RESERVE) await book.reload(run.signal);
@@ -154,10 +167,10 @@ async function end(session: Session, step: Step): Promise<Outcome> {
   const { run, book } = session;
   const closing = new AbortController().signal;
   try {
-    if (book.dirty || book.holdsLease) await book.save('release', closing);
-    if (run.sinks.length > 0 && !run.signal.aborted) {
+    if (book.dirty || book.holdsLease) await save(session, 'release', closing);
+    if (run.sinks.length > 0 && !run.signal.aborted && book.leasedElsewhere === null) {
       await book.deliver(closing);
-      if (book.dirty) await book.save('release', closing);
+      if (book.dirty) await save(session, 'release', closing);
     }
   } catch (caught) {
     if (!(caught instanceof KeyturnError)) throw caught;

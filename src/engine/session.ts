@@ -14,11 +14,21 @@ export interface Session {
   /** What was recorded, in order, and what the trail says of it: the outcome is read from them. */
   readonly history: Change[];
   readonly noted: TrailNote[];
+  /** How many of both are saved. */
+  saved: { history: number; noted: number };
 }
 
 export async function openSession(run: Run): Promise<Session> {
   const book = await Book.open(run);
-  return { run, book, values: new Values(run), seen: freshSeen(run), history: [], noted: [] };
+  return {
+    run,
+    book,
+    values: new Values(run),
+    seen: freshSeen(run),
+    history: [],
+    noted: [],
+    saved: { history: 0, noted: 0 },
+  };
 }
 
 export function record(session: Session, change: Change): void {
@@ -26,6 +36,17 @@ export function record(session: Session, change: Change): void {
   const note = session.book.record(change);
   if (note !== null) session.noted.push(note);
   if (change.type === 'opened') session.seen = { ...session.seen, freshId: newRotationId(session.run) };
+}
+
+export async function save(session: Session, lease: 'take' | 'release', signal: AbortSignal): Promise<void> {
+  await session.book.save(lease, signal);
+  session.saved = { history: session.history.length, noted: session.noted.length };
+}
+
+/** Takes back from the account what was recorded and could not be saved. */
+export function dropUnsaved(session: Session): void {
+  session.history.length = session.saved.history;
+  session.noted.length = session.saved.noted;
 }
 
 /** Keeps what only this process can know, and what does not change from outside. */

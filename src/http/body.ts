@@ -1,6 +1,9 @@
 import { KeyturnError } from '../core/errors.ts';
 
-export type RequestBody = { readonly form: Readonly<Record<string, string>> } | { readonly json: unknown };
+export type RequestBody =
+  | { readonly form: Readonly<Record<string, string>> }
+  | { readonly json: unknown }
+  | { readonly text: string; readonly type: string };
 
 interface EncodedBody {
   readonly bytes: Uint8Array<ArrayBuffer>;
@@ -10,15 +13,16 @@ interface EncodedBody {
 /** The bytes of a body with the headers that describe them; null where there is none and need not be. */
 export function encodeBody(body: RequestBody | undefined, method: string): EncodedBody | null {
   if (body === undefined && (method === 'GET' || method === 'DELETE')) return null;
-  const [text, type] =
-    body === undefined
-      ? ['', null]
-      : 'form' in body
-        ? [new URLSearchParams(body.form).toString(), 'application/x-www-form-urlencoded']
-        : [JSON.stringify(body.json), 'application/json'];
+  const [text, type] = body === undefined ? ['', null] : textOf(body);
   const bytes = new TextEncoder().encode(text);
   const length = { 'content-length': String(bytes.byteLength) };
   return { bytes, headers: type === null ? length : { ...length, 'content-type': type } };
+}
+
+function textOf(body: RequestBody): readonly [text: string, type: string] {
+  if ('text' in body) return [body.text, body.type];
+  if ('json' in body) return [JSON.stringify(body.json), 'application/json'];
+  return [new URLSearchParams(body.form).toString(), 'application/x-www-form-urlencoded'];
 }
 
 /** Reads a reply of at most `maxBytes`. `json` is undefined where the text is not JSON in UTF-8. Throws BAD_REPLY. */

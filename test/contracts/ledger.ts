@@ -105,7 +105,7 @@ export function ledgerContract(name: string, start: () => Promise<LedgerHarness>
       let revision: string | null = null;
       for (let round = 0; round < 5; round += 1) {
         const from: string | null = revision;
-        const outcomes = await Promise.allSettled(
+        const outcomes: PromiseSettledResult<string>[] = await Promise.allSettled(
           Array.from({ length: RACERS }, (_, racer) => save(`${canary} ${round} ${racer}`, from)),
         );
         const winners = outcomes.flatMap((one, racer) =>

@@ -250,7 +250,7 @@ export function storeContract(name: string, start: () => Promise<StoreHarness>):
         await put('r1.0', fresh());
         let done = false;
         const rotate = async () => {
-          for (let round = 1; round <= 20; round += 1) await put(`r1.${round}`, fresh());
+          for (let round = 1; round <= 8; round += 1) await put(`r1.${round}`, fresh());
           done = true;
         };
         const watch = async () => {

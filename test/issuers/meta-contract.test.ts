@@ -1,40 +1,14 @@
-import { randomBytes } from 'node:crypto';
-import { setTimeout as delay } from 'node:timers/promises';
-import * as z from 'zod/mini';
-import type { PluginContext } from '../../src/core/plugin.ts';
 import { Secret } from '../../src/core/secret.ts';
-import { createMetaIssuer } from '../../src/issuers/meta/index.ts';
-import { metaSettings } from '../../src/issuers/meta/settings.ts';
 import { FAILURES, type Failure, type IssuerHarness, issuerContract } from '../contracts/issuer.ts';
-import {
-  freshToken,
-  type GraphServer,
-  type Override,
-  type Route,
-  startGraphServer,
-} from './meta-graph-server.ts';
+import { freshToken, type Override, type Route, startGraphServer } from './meta-graph-server.ts';
+import { issuerOn } from './meta-harness.ts';
 
 for (const mode of ['mint', 'exchange'] as const) {
   issuerContract(`meta-system-user, ${mode}`, async (): Promise<IssuerHarness> => {
     const graph = await startGraphServer();
     const live = async () => Secret.of(graph.token());
     return {
-      issuer: createMetaIssuer(
-        z.parse(metaSettings, {
-          kind: 'meta-system-user',
-          mode,
-          appId: graph.appId,
-          systemUserId: graph.systemUserId,
-          appSecret: 'env:APP_SECRET',
-          ...(mode === 'mint' ? { adminToken: 'env:ADMIN_TOKEN' } : {}),
-          scopes: ['whatsapp_business_messaging', 'whatsapp_business_management'],
-          checks: { phoneNumber: graph.phoneId },
-          graphUrl: graph.url,
-          settles: '0s',
-          timeout: '1s',
-        }),
-        contextOf(graph),
-      ),
+      issuer: issuerOn(graph, mode === 'mint' ? {} : { mode, adminToken: undefined }),
       liveKey: live,
       deadKey: async () => Secret.of(graph.token({ alive: false })),
       unknownKey: async () => Secret.of(freshToken()),
@@ -50,17 +24,6 @@ for (const mode of ['mint', 'exchange'] as const) {
       close: graph.close,
     };
   });
-}
-
-function contextOf(graph: GraphServer): PluginContext {
-  return {
-    now: () => Date.now(),
-    random: (bytes) => randomBytes(bytes),
-    sleep: (ms, signal) => delay(ms / 50, undefined, { signal }),
-    resolve: async (reference) => (reference === 'env:APP_SECRET' ? graph.appSecret : graph.adminToken),
-    folder: '/',
-    home: '/',
-  };
 }
 
 /** Every text of these answers repeats what the caller sent, so that a careless error would show it. */

@@ -1,15 +1,12 @@
-import { randomBytes } from 'node:crypto';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
 import { Decrypter, Encrypter } from 'age-encryption';
-import { KeyturnError } from '../../src/core/errors.ts';
-import type { PluginContext } from '../../src/core/plugin.ts';
 import type { Disk } from '../../src/stores/file/disk.ts';
 import { generateIdentity } from '../../src/stores/file/identity.ts';
 import { createFileStore, type FileStore } from '../../src/stores/file/index.ts';
 import type { FileSettings } from '../../src/stores/file/settings.ts';
+import { contextIn } from './plugin-context.ts';
 
 /** A file store in a temporary folder, and the means to look at it from outside. */
 export interface Bench {
@@ -35,26 +32,6 @@ export interface Bench {
 
 /** One for all tests of a file: making it costs more than most of them. */
 const generated = generateIdentity();
-
-export function contextIn(folder: string, environment: Readonly<Record<string, string>>): PluginContext {
-  return {
-    now: () => 0,
-    random: (bytes) => randomBytes(bytes),
-    sleep: async (ms, signal) => {
-      await delay(ms, undefined, { signal });
-    },
-    resolve: async (reference) => {
-      const rest = reference.slice(reference.indexOf(':') + 1);
-      const found = reference.startsWith('env:')
-        ? environment[rest]
-        : await readFile(join(folder, rest), 'utf8');
-      if (found !== undefined) return found;
-      throw new KeyturnError('REFERENCE', `${reference} is not set`, { hint: 'set it' });
-    },
-    folder,
-    home: folder,
-  };
-}
 
 export async function makeBench(): Promise<Bench> {
   const folder = await mkdtemp(join(tmpdir(), 'keyturn-store-'));

@@ -2,7 +2,7 @@ import { type KeyFacts, toInstant } from '../credential.ts';
 import type { Key, Ledger } from '../ledger.ts';
 import { retryDelay } from '../policy.ts';
 import { rowOf } from '../rows.ts';
-import { failureData } from './apply-rotation.ts';
+import { failureData, toldBy } from './apply-rotation.ts';
 import { type Applied, type Handlers, type Pen, withoutRow, withRotation, withRow } from './record.ts';
 
 const CREATIONS_KEPT = 8;
@@ -146,6 +146,7 @@ export const creationChanges: Handlers<
           entered: undefined,
           tries,
           nextTry: toInstant(pen.now + pause),
+          told: toldBy(change.failure),
           lastError: change.failure.message,
         },
       ),

@@ -1,7 +1,7 @@
 import { toInstant } from '../credential.ts';
 import { retryDelay } from '../policy.ts';
 import { rowOf } from '../rows.ts';
-import { failureData } from './apply-rotation.ts';
+import { failureData, toldBy } from './apply-rotation.ts';
 import { type Handlers, withRow } from './record.ts';
 
 /** How a key ends. */
@@ -28,6 +28,7 @@ export const deathChanges: Handlers<
     return {
       ledger: withRow(ledger, change.row, {
         nextTry: toInstant(pen.now + pause),
+        told: toldBy(change.failure),
         lastError: change.failure.message,
       }),
       note:

@@ -69,6 +69,7 @@ export const placeChanges: Handlers<
 
   verified: (ledger, change) => ({
     ledger: withRotation(withRow(ledger, change.row, factsOf({ ...change.facts })), {
+      ...(ledger.rotation?.phase === 'verify' ? { phase: 'promote' as const } : {}),
       unverified: undefined,
       tries: undefined,
       nextTry: undefined,

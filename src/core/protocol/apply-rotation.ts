@@ -82,6 +82,7 @@ export const rotationChanges: Handlers<
     const changed = withRotation(ledger, {
       tries,
       nextTry: toInstant(pen.now + pause),
+      told: toldBy(change.failure),
       lastError: change.failure.message,
     });
     // A retry counts on its record; the trail gets an entry when it begins to fail.
@@ -177,6 +178,11 @@ export function beginOverlap(ledger: Ledger, pen: Pen): Ledger {
         : key,
     ),
   };
+}
+
+/** Marks a pause that the other side asked for. */
+export function toldBy(failure: { readonly retryAfterMs?: number }): true | undefined {
+  return failure.retryAfterMs === undefined ? undefined : true;
 }
 
 export function failureData(failure: {

@@ -1,5 +1,5 @@
 import { toMs } from '../credential.ts';
-import type { Ledger } from '../ledger.ts';
+import type { Key, Ledger } from '../ledger.ts';
 import { backOffUntil, type DueFacts, due, dueAt, type Policy } from '../policy.ts';
 import { currentRow, isDead, owedRevocations, rowOf } from '../rows.ts';
 import type { Step } from './changes.ts';
@@ -13,6 +13,8 @@ import { isActive, look, stop, weight } from './steps.ts';
 /** Whether this run may open rotations that are due, or only drives what is open and owed. */
 export interface Drive {
   readonly opens: boolean;
+  /** Whether the issuer may be asked about a key that seems to need nothing. */
+  readonly asks: boolean;
 }
 
 /**
@@ -146,7 +148,7 @@ function opening(ledger: Ledger, policy: Policy, seen: Seen, now: number, drive:
   if (!drive.opens) return null;
   const current = currentRow(ledger);
   const reason = due(current, policy, dueFacts(current?.id, policy, seen), ledger, now);
-  if (reason === null) return null;
+  if (reason === null) return askIssuer(current, policy, seen, drive);
   const blocked = mayOpen(ledger, policy, now);
   if (blocked !== null) return blocked;
   const scopes = reason.rule === 'scope' ? { scopes: true as const } : {};
@@ -154,6 +156,12 @@ function opening(ledger: Ledger, policy: Policy, seen: Seen, now: number, drive:
     do: 'record',
     change: { type: 'opened', id: seen.freshId, kind: 'scheduled', reason: reason.reason, ...scopes },
   };
+}
+
+/** A key that died early, or lacks a scope, is noticed only by asking. */
+function askIssuer(current: Key | null, policy: Policy, seen: Seen, drive: Drive): Step | null {
+  if (!drive.asks || current === null || !policy.issuer.proves) return null;
+  return seen.works[current.id] === undefined ? look({ what: 'works', row: current.id }) : null;
 }
 
 /** What stands against opening a rotation that is due; null: nothing. */

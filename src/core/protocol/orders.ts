@@ -64,13 +64,13 @@ function rotate(order: Extract<Order, { do: 'rotate' }>, ledger: Ledger, seen: S
 function emergency(order: Extract<Order, { do: 'emergency' }>, ledger: Ledger, seen: Seen): Step | null {
   const open = ledger.rotation;
   if (open?.kind === 'emergency' && order.again === undefined) return null;
-  if (
-    order.again !== undefined &&
-    open?.kind === 'emergency' &&
-    open.reason === order.reason &&
-    open.id === seen.freshId
-  )
-    return null;
+  if (isForeign(seen) && currentRow(ledger) === null && open === undefined) {
+    return stop(
+      'PERSON',
+      'the store holds a key that keyturn does not know, so it cannot be revoked here',
+      `run keyturn adopt ${ledger.credential}, then emergency again`,
+    );
+  }
   const revokeFirst = order.revokeFirst === undefined ? {} : { revokeFirst: true as const };
   return {
     do: 'record',

@@ -1,4 +1,5 @@
 import { toInstant, toMs } from '../credential.ts';
+import type { Verification } from '../issuer.ts';
 import type { Key, Ledger, Rotation } from '../ledger.ts';
 import { type Policy, retryDelay } from '../policy.ts';
 import { currentRow, isDead, rowOf } from '../rows.ts';
@@ -66,8 +67,17 @@ export function verifying(ledger: Ledger, policy: Policy, seen: Seen, rotation: 
   if (why !== null) return promotion(ledger, policy, seen, rotation, why);
   const verdict = seen.works[row.id];
   if (verdict === undefined) return look({ what: 'works', row: row.id });
-  if (verdict.verdict === 'works') return promotion(ledger, policy, seen, rotation, null);
+  if (verdict.verdict === 'works') {
+    return rotation.phase === 'verify'
+      ? nowVerified(row, verdict)
+      : promotion(ledger, policy, seen, rotation, null);
+  }
   return doubtful(ledger, policy, seen, rotation, row, now);
+}
+
+function nowVerified(row: Key, answer: Extract<Verification, { verdict: 'works' }>): Step {
+  const findings = answer.findings.map((finding) => finding.message);
+  return { do: 'record', change: { type: 'verified', row: row.id, facts: answer.facts, findings } };
 }
 
 /** Why the key in `current` is known to be of no use; null: it is not known to be. */
@@ -174,10 +184,7 @@ export function overlapping(
   if (rotation.unverified === true && row !== null) {
     const verdict = seen.works[row.id];
     if (verdict === undefined) return look({ what: 'works', row: row.id });
-    if (verdict.verdict === 'works') {
-      const findings = verdict.findings.map((finding) => finding.message);
-      return { do: 'record', change: { type: 'verified', row: row.id, facts: verdict.facts, findings } };
-    }
+    if (verdict.verdict === 'works') return nowVerified(row, verdict);
     const since = toMs(rotation.promotedAt ?? toInstant(now));
     if (verdict.verdict === 'refused' && now >= since + policy.issuer.settles) {
       return stop(

@@ -110,6 +110,8 @@ export type Step<Change> =
       readonly reason: string;
       readonly until: number | null;
       readonly late?: boolean;
+      /** The other side asked for this pause. */
+      readonly told?: boolean;
     }
   /** Going on is not safe, or not for keyturn to decide. */
   | { readonly do: 'stop'; readonly code: ErrorCode; readonly reason: string; readonly hint: string }

@@ -19,7 +19,7 @@ export function retryStep(
   what: WaitFor,
   reason: string,
   retryAfterMs: number | undefined,
-  row: Pick<Key, 'nextTry'>,
+  row: Pick<Key, 'nextTry' | 'told'>,
   now: number,
 ): Step {
   const own = row.nextTry === undefined ? now + SHORTEST_PAUSE : toMs(row.nextTry);
@@ -28,6 +28,7 @@ export function retryStep(
     for: what,
     reason,
     until: Math.max(own, now + (retryAfterMs ?? 0), now + SHORTEST_PAUSE),
+    told: retryAfterMs !== undefined || (row.told === true && own > now),
   };
 }
 

@@ -47,8 +47,17 @@ export interface GraphClient {
   mint(app: App, admin: string, order: MintOrder, signal: AbortSignal): Promise<GraphReply>;
   install(app: App, admin: string, systemUserId: string, signal: AbortSignal): Promise<GraphReply>;
   exchange(app: App, current: string, method: 'GET' | 'POST', signal: AbortSignal): Promise<GraphReply>;
-  revoke(app: App, caller: string, target: string, signal: AbortSignal): Promise<GraphReply>;
+  revoke(
+    app: App,
+    caller: string,
+    target: string,
+    place: TokenPlace,
+    signal: AbortSignal,
+  ): Promise<GraphReply>;
 }
+
+/** Where the calling token stands: in a header, or as the parameter `access_token`. Both are documented. */
+export type TokenPlace = 'header' | 'parameter';
 
 export interface GraphOptions {
   readonly http: HttpClient;
@@ -64,9 +73,15 @@ interface Call {
   readonly params: Readonly<Record<string, string>>;
   /** The token that calls, with the proof that goes with it. */
   readonly as?: { readonly token: string; readonly app: App };
+  /** The places that are tried in turn, each one after a refusal that may mean that the token was not seen. */
+  readonly places: readonly [TokenPlace, ...TokenPlace[]];
+  readonly unseen?: readonly Fault[];
   readonly retry: 'never' | 'safe';
   readonly signal: AbortSignal;
 }
+
+/** A form is not part of the address, so that the documented parameter comes first. */
+const inBody = { places: ['parameter', 'header'], unseen: ['no-token'] } as const;
 
 export function createGraphClient(options: GraphOptions): GraphClient {
   const send = (call: Call) => sendCall(options, call);
@@ -78,6 +93,8 @@ export function createGraphClient(options: GraphOptions): GraphClient {
         path: 'debug_token',
         params: { input_token: token },
         as: { token: appToken(app), app },
+        places: ['header', 'parameter'],
+        unseen: ['no-token', 'dead-token', 'bad-request'],
         retry: 'safe',
         signal,
       }),
@@ -88,6 +105,8 @@ export function createGraphClient(options: GraphOptions): GraphClient {
         path: id,
         params: { fields },
         as: { token, app },
+        places: ['header', 'parameter'],
+        unseen: ['no-token'],
         retry: 'safe',
         signal,
       }),
@@ -102,6 +121,7 @@ export function createGraphClient(options: GraphOptions): GraphClient {
           ...(order.expiring ? { set_token_expires_in_60_days: 'true' } : {}),
         },
         as: { token: admin, app },
+        ...inBody,
         retry: 'never',
         signal,
       }),
@@ -112,6 +132,7 @@ export function createGraphClient(options: GraphOptions): GraphClient {
         path: `${systemUserId}/applications`,
         params: { business_app: app.id },
         as: { token: admin, app },
+        ...inBody,
         retry: 'safe',
         signal,
       }),
@@ -127,16 +148,18 @@ export function createGraphClient(options: GraphOptions): GraphClient {
           set_token_expires_in_60_days: 'true',
           fb_exchange_token: current,
         },
+        places: ['header'],
         retry: 'never',
         signal,
       }),
-    revoke: (app, caller, target, signal) =>
+    revoke: (app, caller, target, place, signal) =>
       send({
         what: 'revoke the token',
         method: 'GET',
         path: 'oauth/revoke',
         params: { client_id: app.id, client_secret: app.secret, revoke_token: target },
         as: { token: caller, app },
+        places: [place],
         retry: 'safe',
         signal,
       }),
@@ -153,22 +176,17 @@ function proofOf(app: App, token: string): string {
   return createHmac('sha256', app.secret).update(token).digest('hex');
 }
 
-/**
- * The calling token goes in a header, which nobody logs. Only where Meta answers that it saw no token at all, so that
- * surely nothing was done, the call is sent once more with the token as the documented parameter.
- */
 async function sendCall(options: GraphOptions, call: Call): Promise<GraphReply> {
-  const inHeader = await sendOnce(options, call, 'header');
-  return call.as !== undefined && inHeader.error?.fault === 'no-token'
-    ? sendOnce(options, call, 'parameter')
-    : inHeader;
+  const [first, ...others] = call.places;
+  let reply = await sendOnce(options, call, first);
+  for (const place of others) {
+    if (reply.error === null || call.unseen?.includes(reply.error.fault) !== true) break;
+    reply = await sendOnce(options, call, place);
+  }
+  return reply;
 }
 
-async function sendOnce(
-  options: GraphOptions,
-  call: Call,
-  place: 'header' | 'parameter',
-): Promise<GraphReply> {
+async function sendOnce(options: GraphOptions, call: Call, place: TokenPlace): Promise<GraphReply> {
   const { as } = call;
   const params = {
     ...call.params,

@@ -17,7 +17,8 @@ export interface RevokeCaller {
 }
 
 /**
- * Ends one token. Meta does not say who may ask, so that each caller is tried until one is heard.
+ * Ends one token. Meta does not say who may ask, so that each caller is tried until one is heard; first with its token
+ * in a header, then where Meta's sample has it.
  * One that is dead already counts as ended: but only by the word of `debug_token` about the target itself, because the
  * same error also means that the caller is dead.
  */
@@ -29,18 +30,20 @@ export async function revoke(
   signal: AbortSignal,
 ): Promise<void> {
   let refused: KeyturnError | null = null;
-  let looked = false;
   for (const caller of callers) {
-    const reply = await graph.revoke(app, await caller.token(), target, signal);
-    if (reply.error === null && successOf(reply.body) === true) return;
-    const error = asFailure(reply, caller.name);
-    if (reply.error === null ? successOf(reply.body) !== false : FINAL.has(reply.error.fault)) throw error;
-    refused ??= error;
-    if (!looked) {
-      looked = true;
-      const word = await debugWord(graph, app, target, signal);
-      if (word.says === 'dead') return;
-      if (word.says === 'other-app') throw otherApp(word.because);
+    const token = await caller.token();
+    for (const place of ['header', 'parameter'] as const) {
+      const reply = await graph.revoke(app, token, target, place, signal);
+      const success = reply.error === null ? successOf(reply.body) : false;
+      if (success === true) return;
+      const error = asFailure(reply, caller.name);
+      if (success === null || (reply.error !== null && FINAL.has(reply.error.fault))) throw error;
+      if (refused === null) {
+        const word = await debugWord(graph, app, target, signal);
+        if (word.says === 'dead') return;
+        if (word.says === 'other-app') throw otherApp(word.because);
+      }
+      refused ??= error;
     }
   }
   throw refused ?? new KeyturnError('BUG', `${WHAT}: nobody to ask for it`, { hint: 'report this' });

@@ -18,10 +18,8 @@ export interface Declared {
 
 /** The verdict on a token from both ways of asking. Only where they agree is it one. */
 export function verdict(secret: Secret, debug: Word, live: Word, declared: Declared): Verification {
+  if (isOfOtherApp(debug, live)) return { verdict: 'refused', why: 'wrong-kind', message: debug.because };
   if (debug.says === 'nothing' || live.says === 'nothing') return couldNotTell(debug, live);
-  if (debug.says === 'other-app' && live.says !== 'alive') {
-    return { verdict: 'refused', why: 'wrong-kind', message: debug.because };
-  }
   if (debug.says === 'dead' && live.says === 'dead') {
     const facts = factsIn(secret, debug, declared);
     const message = `${debug.because}; ${live.because}`;
@@ -33,6 +31,13 @@ export function verdict(secret: Secret, debug: Word, live: Word, declared: Decla
     return { verdict: 'refused', why: 'scope-missing', message: live.because, facts };
   }
   return fitness(debug.data ?? {}, facts, declared, [debug.version, live.version]);
+}
+
+/** By the id of the app; where Meta only hints at it, the read must fail as it does for the token of another app. */
+function isOfOtherApp(debug: Word, live: Word): boolean {
+  if (debug.says !== 'other-app') return false;
+  if (debug.data?.app_id !== undefined) return true;
+  return live.says === 'nothing' ? live.proofRefused === true : live.says !== 'alive';
 }
 
 /** Of the two, what could not tell gives the reason; where both could, that they disagree is the reason. */

@@ -8,7 +8,13 @@ import { type DebugData, debugDataOf, objectIdOf } from './schema.ts';
 export type Word = { readonly version?: string } & (
   | { readonly says: 'alive' | 'dead' | 'other-app'; readonly because: string; readonly data?: DebugData }
   | { readonly says: 'forbidden'; readonly because: string }
-  | { readonly says: 'nothing'; readonly because: string; readonly retryAfterMs?: number }
+  | {
+      readonly says: 'nothing';
+      readonly because: string;
+      readonly retryAfterMs?: number;
+      /** Meta refused the proof that goes with the token: the app secret is wrong, or not that of the token's app. */
+      readonly proofRefused?: boolean;
+    }
 );
 
 /** What `debug_token` says. An error beside its data is about the asking app, never about the token. */
@@ -69,10 +75,11 @@ export async function liveWord(
   const because = `${what}: ${becauseOf(error)}`;
   if (error.fault === 'dead-token') return { says: 'dead', because };
   if (error.fault === 'permission') return { says: 'forbidden', because };
-  const hint = error.fault === 'app-secret' ? `; ${APP_SECRET_HINT}` : '';
+  const proofRefused = error.fault === 'app-secret';
   return {
     says: 'nothing',
-    because: `${because}${hint}`,
+    because: proofRefused ? `${because}; ${APP_SECRET_HINT}` : because,
+    proofRefused,
     ...(error.retryAfterMs === null ? {} : { retryAfterMs: error.retryAfterMs }),
   };
 }
