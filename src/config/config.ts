@@ -28,7 +28,7 @@ export interface IssuerConfig extends PluginSettings {
 /** The part of a policy that a configuration says. Durations in milliseconds. */
 export type ConfiguredPolicy = Pick<
   Policy,
-  'maxAge' | 'renewBefore' | 'overlap' | 'lead' | 'acceptGap' | 'strictScopes' | 'gates'
+  'maxAge' | 'renewBefore' | 'overlap' | 'lead' | 'acceptGap' | 'gates'
 >;
 
 export interface ConfiguredCredential extends Credential {

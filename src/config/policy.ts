@@ -19,7 +19,6 @@ export function resolvePolicy(file: PolicySettings, own: PolicySettings): Config
     overlap: ms(merged.overlap),
     lead: leadIsSet ? lead : Math.min(lead, Math.floor(maxAge / 2)),
     acceptGap: merged.accept === 'gap',
-    strictScopes: merged.strictScopes === true,
     gates: [],
   };
 }

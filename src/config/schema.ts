@@ -65,11 +65,6 @@ export const policySchema = z.strictObject({
     z.optional(z.literal('gap')),
     'Accepts that the key of an issuer that allows only one dies before its successor is in place',
   ),
-  strictScopes: described(
-    z.optional(z.boolean()),
-    'A scope beyond those declared is a reason to refuse and to rotate',
-    false,
-  ),
 });
 
 export type PolicySettings = z.infer<typeof policySchema>;

@@ -20,7 +20,6 @@ export interface Policy {
   readonly lead: number;
   /** The configuration accepts that a key of an issuer with `maxLive: 1` dies before its successor is in place. */
   readonly acceptGap: boolean;
-  readonly strictScopes: boolean;
   readonly scopes: readonly string[];
   /** Names of the gates that must pass before an old key is revoked. */
   readonly gates: readonly string[];

@@ -1,4 +1,4 @@
-import type { TrailEntry, TrailSink } from '../core/trail.ts';
+import type { TrailSink } from '../core/trail.ts';
 import { openFileSink } from './file-sink.ts';
 import { openUrlSink, type Post } from './url-sink.ts';
 
@@ -24,26 +24,18 @@ export interface SinkDeps {
  * entries at least once and in order; `take` throws KeyturnError where it could not be sure of that.
  */
 export function openSinks(settings: readonly SinkSettings[], deps: SinkDeps): readonly TrailSink[] {
-  return settings.map((one): TrailSink => {
-    const { id, required } = one;
-    switch (one.kind) {
-      case 'file':
-        return { id, required, take: openFileSink(deps.resolvePath(one.path)) };
-      case 'url':
-        return { id, required, take: openUrlSink(one.url, deps.post) };
-      case 'stderr':
-        return {
-          id,
-          required,
-          take: async (entries) => {
-            for (const entry of entries) deps.print(formatEntry(entry));
-          },
-        };
-    }
-  });
+  return settings.map((one) => ({ id: one.id, required: one.required, take: takeOf(one, deps) }));
 }
 
-/** One entry as one line, without its end. */
-export function formatEntry(entry: TrailEntry): string {
-  return JSON.stringify(entry);
+function takeOf(sink: SinkSettings, { resolvePath, post, print }: SinkDeps): TrailSink['take'] {
+  switch (sink.kind) {
+    case 'file':
+      return openFileSink(resolvePath(sink.path));
+    case 'url':
+      return openUrlSink(sink.url, post);
+    case 'stderr':
+      return async (entries) => {
+        for (const entry of entries) print(JSON.stringify(entry));
+      };
+  }
 }

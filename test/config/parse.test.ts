@@ -29,7 +29,6 @@ describe('a configuration that is right', () => {
       overlap: 2 * 3_600_000,
       lead: 14 * DAY,
       acceptGap: false,
-      strictScopes: false,
       gates: [],
     });
     // A field that cannot be the name of a variable has none.

@@ -134,7 +134,7 @@ export function fakeIssuer(
     }
   }
   if (traits.revokesBy === 'operator' || traits.secretFrom === 'operator') {
-    issuer.instructions = () => ({ title: 'ask a person', steps: [] });
+    issuer.instructions = () => ({ steps: ['ask a person'] });
   }
   if (traits.revokesBy === 'id' || traits.revokesBy === 'secret') {
     issuer.revoke = async ({ secret, issuerKeyId }) => {

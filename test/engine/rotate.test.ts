@@ -4,7 +4,9 @@ import { adopt } from '../../src/engine/adopt.ts';
 import { readLedger } from '../../src/engine/plan.ts';
 import { drive } from '../../src/engine/rotate.ts';
 import { createMemoryStore, type MemoryStore } from '../../src/stores/memory.ts';
-import { fakeIssuer, runOf, virtualWorld } from './world.ts';
+import { virtualClock } from './clock.ts';
+import { fakeIssuer } from './fake-issuer.ts';
+import { runOf } from './world.ts';
 
 const DAY = 86_400_000;
 const never = new AbortController().signal;
@@ -19,8 +21,9 @@ async function put(store: MemoryStore, value: string): Promise<void> {
 
 describe('one rotation from end to end', () => {
   it('makes a first key where there is none', async () => {
-    const world = virtualWorld();
-    const issuer = fakeIssuer(world);
+    const clock = virtualClock();
+    const world = clock.process();
+    const issuer = fakeIssuer(clock);
     const store = createMemoryStore();
     const outcome = await drive(runOf(world, issuer, store), { do: 'run' });
     expect(outcome).toMatchObject({ outcome: 'done', exitCode: 0 });
@@ -32,8 +35,9 @@ describe('one rotation from end to end', () => {
   });
 
   it('adopts, rotates, overlaps, revokes and closes', async () => {
-    const world = virtualWorld();
-    const issuer = fakeIssuer(world);
+    const clock = virtualClock();
+    const world = clock.process();
+    const issuer = fakeIssuer(clock);
     const store = createMemoryStore();
     const first = issuer.make();
     await put(store, first.value);
@@ -43,7 +47,7 @@ describe('one rotation from end to end', () => {
     expect(rotated).toMatchObject({ outcome: 'overlap', exitCode: 0 });
     expect(issuer.keys.map((key) => key.diedAt)).toEqual([null, null]);
     expect(await current(store)).toBe(issuer.keys[1]?.value);
-    world.advance(DAY + 1);
+    clock.advance(DAY + 1);
     const revoked = await drive(runOf(world, issuer, store), { do: 'run' });
     expect(revoked).toMatchObject({ outcome: 'done', exitCode: 0 });
     expect(issuer.isAlive(first.value)).toBe(false);

@@ -1,10 +1,13 @@
 import { randomBytes } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
+import { expect } from 'vitest';
 import * as z from 'zod/mini';
+import { KeyturnError } from '../../src/core/errors.ts';
 import type { Issuer } from '../../src/core/issuer.ts';
 import type { PluginContext } from '../../src/core/plugin.ts';
 import { createMetaIssuer } from '../../src/issuers/meta/index.ts';
 import { metaSettings } from '../../src/issuers/meta/settings.ts';
+import { type Answer, graphError, type Override, type Route } from './meta-graph-server.ts';
 
 export const SCOPES = ['whatsapp_business_messaging', 'whatsapp_business_management'];
 
@@ -42,4 +45,29 @@ export function issuerOn(account: Account, changed: object = {}): Issuer {
     home: '/',
   };
   return createMetaIssuer(z.parse(metaSettings, settings), context);
+}
+
+/** One route answers as told, the others as usual. */
+export const only =
+  (route: Route, answer: Answer | ((...of: Parameters<Override>) => Answer | null)): Override =>
+  (call, usual) => {
+    if (call.route !== route) return null;
+    return typeof answer === 'function' ? answer(call, usual) : answer;
+  };
+
+export const says = (code: number, subcode?: number, status = 400, message?: string): Answer => ({
+  status,
+  body: graphError(code, subcode, message),
+});
+
+/** The error that something ends with; it must be ours, and repeat nothing of the other side's text. */
+export async function failed(doing: Promise<unknown> | undefined): Promise<KeyturnError> {
+  const error = await Promise.resolve(doing).then(
+    () => null,
+    (thrown: unknown) => thrown,
+  );
+  expect(error).toBeInstanceOf(KeyturnError);
+  const own = error as KeyturnError;
+  expect(own.message + JSON.stringify(own)).not.toContain('planted');
+  return own;
 }

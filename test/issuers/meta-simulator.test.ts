@@ -28,34 +28,32 @@ const FAULTS: Readonly<Record<Failure, Fault>> = {
   refused: { type: 'error', code: 190 },
 };
 
-for (const mode of ['mint', 'exchange'] as const) {
-  issuerContract(`meta-system-user against the simulator, ${mode}`, async (): Promise<IssuerHarness> => {
-    const simulator = await startSimulator();
-    const live = () => Secret.of(simulator.issue({ expiresInDays: 30 }));
-    const state = () =>
-      simulator.keys().map(({ fingerprint, state, expiresAt }) => [fingerprint, state, expiresAt]);
-    return {
-      issuer: issuerOn(accountOf(simulator), mode === 'mint' ? {} : EXCHANGE),
-      liveKey: async () => live(),
-      deadKey: async () => {
-        const key = live();
-        simulator.kill(simulator.lookup(key.open() ?? '')?.id ?? '');
-        return key;
-      },
-      unknownKey: async () => Secret.of(`EAA${'unheard'.repeat(30)}`),
-      accepts: async (key) => simulator.lookup(key.open() ?? '')?.state === 'live',
-      state: () => JSON.stringify(state()),
-      creates: () => simulator.requests().filter(({ kind }) => kind === mode).length,
-      requests: () => simulator.requests().length,
-      failures: FAILURES,
-      fail: (how, what) => {
-        simulator.faults.add({ fault: FAULTS[how], ...(what === 'all' ? {} : { kind: mode }) });
-      },
-      canaries: [simulator.world.appSecret, simulator.world.adminToken],
-      close: () => simulator.close(),
-    };
-  });
-}
+issuerContract('meta-system-user against the simulator', async (): Promise<IssuerHarness> => {
+  const simulator = await startSimulator();
+  const live = () => Secret.of(simulator.issue({ expiresInDays: 30 }));
+  const state = () =>
+    simulator.keys().map(({ fingerprint, state, expiresAt }) => [fingerprint, state, expiresAt]);
+  return {
+    issuer: issuerOn(accountOf(simulator)),
+    liveKey: async () => live(),
+    deadKey: async () => {
+      const key = live();
+      simulator.kill(simulator.lookup(key.open() ?? '')?.id ?? '');
+      return key;
+    },
+    unknownKey: async () => Secret.of(`EAA${'unheard'.repeat(30)}`),
+    accepts: async (key) => simulator.lookup(key.open() ?? '')?.state === 'live',
+    state: () => JSON.stringify(state()),
+    creates: () => simulator.requests().filter(({ kind }) => kind === 'mint').length,
+    requests: () => simulator.requests().length,
+    failures: FAILURES,
+    fail: (how, what) => {
+      simulator.faults.add({ fault: FAULTS[how], ...(what === 'all' ? {} : { kind: 'mint' }) });
+    },
+    canaries: [simulator.world.appSecret, simulator.world.adminToken],
+    close: () => simulator.close(),
+  };
+});
 
 /** Each unknown of Meta at a value that is not the default, alone or with those that it works together with. */
 const UNKNOWNS: readonly Switches[] = [
@@ -133,6 +131,16 @@ describe('what is settled elsewhere, and only told truly here', () => {
     await start({ mintReturnsSameToken: true });
     const first = await madeBy(issuer, old);
     expect((await madeBy(issuer, old)).secret.equals(first.secret)).toBe(true);
+  });
+
+  test('the id that the business settings show', async () => {
+    const shown = '900000000000911';
+    await start({ canonicalIdAccepted: true }, { systemUserId: shown });
+    const answer = await issuer.verify((await madeBy(issuer, old)).secret, signal);
+    expect(answer).toMatchObject({
+      verdict: 'works',
+      findings: [{ rule: 'other', message: expect.stringContaining(shown) }],
+    });
   });
 
   test('a mint that ends the keys before it', async () => {

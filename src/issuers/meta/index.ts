@@ -121,7 +121,7 @@ async function create(meta: Meta, { current, signal }: CreateRequest): Promise<C
 async function newToken(meta: Meta, current: Secret | undefined, signal: AbortSignal): Promise<string> {
   const { graph, settings, declared, adminToken } = meta;
   const app = await meta.app();
-  if (adminToken !== null) {
+  if (settings.mode === 'mint' && adminToken !== null) {
     const order = {
       systemUserId: declared.systemUserId,
       scopes: declared.scopes,

@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Secret } from '../../src/core/secret.ts';
-import type { Order, Report, Task } from './file.kill.child.ts';
+import type { Order, Report, Task } from './file-kill-child.ts';
 import { type Bench, makeBench } from './file-store.ts';
 
 /*
@@ -29,7 +29,7 @@ describe('the file store, with processes that die or sleep', { timeout: LONG_MS 
     built = await mkdtemp(join(tmpdir(), 'keyturn-kill-'));
     const here = (name: string) => fileURLToPath(new URL(name, import.meta.url));
     await build({
-      entryPoints: { child: here('file.kill.child.ts'), preload: here('file.kill.preload.ts') },
+      entryPoints: { child: here('file-kill-child.ts'), preload: here('file-kill-preload.ts') },
       bundle: true,
       splitting: true,
       minify: true,

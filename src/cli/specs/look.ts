@@ -1,0 +1,88 @@
+import type { CommandSpec } from '../command.ts';
+import { SELECTION, SELECTS } from './options.ts';
+
+const SEVERITIES = ['critical', 'high', 'medium', 'low', 'info'];
+
+/** The commands that only look. */
+export const LOOK: readonly CommandSpec[] = [
+  {
+    name: 'plan',
+    summary: 'what run would do now, and why',
+    description: 'From store and ledger. Writes nothing.',
+    words: [SELECTION],
+    options: [...SELECTS, { flags: '--live', description: 'ask the issuers as well' }],
+    examples: [
+      ['plan', 'every credential'],
+      ['plan wa-prod --live', 'one, as far as the issuer can tell'],
+    ],
+    json: true,
+    load: () => import('../commands/plan.ts'),
+  },
+  {
+    name: 'status',
+    summary: 'keys, ages, open rotations, overlap left, debts',
+    description: 'From the ledger alone: no issuer is asked, nothing is written.',
+    words: [SELECTION],
+    options: [...SELECTS],
+    examples: [
+      ['status', 'every credential'],
+      ['status wa-prod --json', 'one, for a program'],
+    ],
+    json: true,
+    load: () => import('../commands/status.ts'),
+  },
+  {
+    name: 'audit',
+    summary: 'age, expiry, scopes, orphans, strangers, debts',
+    description: 'Asks the issuers, unless --offline. Exits with 7 where it found something.',
+    words: [SELECTION],
+    options: [
+      ...SELECTS,
+      { flags: '--offline', description: 'ask no issuer' },
+      {
+        flags: '--fail-on <severity>',
+        description: 'the least severity that counts (default: medium)',
+        choices: SEVERITIES,
+      },
+    ],
+    examples: [['audit --fail-on high', 'exit 7 only for what is high or critical']],
+    json: true,
+    load: () => import('../commands/audit.ts'),
+  },
+  {
+    name: 'identify',
+    summary: 'whose key is this leaked string, and is it alive?',
+    description: 'Reads the string from standard input, or at a hidden prompt.',
+    options: [],
+    examples: [['identify < found.txt', 'exit 7 where a live key matches']],
+    json: true,
+    load: () => import('../commands/identify.ts'),
+  },
+  {
+    name: 'trail',
+    summary: 'the audit trail',
+    words: [SELECTION],
+    options: [...SELECTS],
+    examples: [['trail wa-prod', 'what was done to wa-prod']],
+    json: true,
+    load: () => import('../commands/trail.ts'),
+  },
+  {
+    name: 'trail verify',
+    summary: 'whether the audit trail is whole',
+    words: [SELECTION],
+    options: [...SELECTS],
+    examples: [['trail verify', 'exit 7 where a chain is broken']],
+    json: true,
+    load: () => import('../commands/trail-verify.ts'),
+  },
+  {
+    name: 'doctor',
+    summary: 'check configuration, permissions, clock, store',
+    description: 'Names the remedy for each failure.',
+    options: [{ flags: '--write', description: 'also try the store for real, on a throw-away name' }],
+    examples: [['doctor', 'before the first rotation']],
+    json: true,
+    load: () => import('../commands/doctor.ts'),
+  },
+];

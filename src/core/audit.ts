@@ -1,0 +1,168 @@
+import { checksOfCurrent } from './audit-current.ts';
+import { checksOfLedger } from './audit-ledger.ts';
+import { AUDIT_RULES, type AuditRule, isAtLeast, SEVERITIES, type Severity } from './audit-rules.ts';
+import type { Instant } from './credential.ts';
+import type { Verification } from './issuer.ts';
+import type { Key, Ledger } from './ledger.ts';
+import type { Policy } from './policy.ts';
+import { isDead, sameKey } from './rows.ts';
+import type { Secret } from './secret.ts';
+
+/** What consumers of one credential read now. */
+export interface AuditedValue {
+  readonly key: Secret;
+  /** The row whose key it is; null: one that the ledger does not know. */
+  readonly row: string | null;
+  readonly writtenAt?: Instant;
+}
+
+/** One credential as the audit sees it, besides its ledger. */
+export interface AuditedCredential {
+  readonly name: string;
+  readonly issuer: string;
+  readonly policy: Policy;
+  /** Whose clock the overlaps that begin here go by. */
+  readonly clock: string;
+  /** Null: the store holds no key of this credential. Absent: it was not read. */
+  readonly current?: AuditedValue | null;
+  /** What the issuer says of the key in `current`. Absent: it was not asked, on purpose. */
+  readonly said?: Verification;
+  /** Whether findings about it are wanted; the others are there to be compared with. */
+  readonly selected: boolean;
+}
+
+export interface Inventory {
+  readonly credentials: readonly AuditedCredential[];
+  /** Locations in stores that hold a value and that no credential names. */
+  readonly strangers: readonly { readonly store: string; readonly location: string }[];
+}
+
+export interface Finding {
+  readonly rule: AuditRule;
+  readonly severity: Severity;
+  /** Null: a location that no credential names. */
+  readonly credential: string | null;
+  /** The row of the ledger that it is about; null: none in particular. */
+  readonly key: string | null;
+  readonly message: string;
+  readonly hint: string;
+  /** Since when it is so, where that is known. */
+  readonly since: Instant | null;
+  /** Kept free for findings that somebody has accepted. */
+  readonly waiver: null;
+}
+
+/** A finding before the table of rules has added what it says. */
+export interface Found {
+  readonly rule: AuditRule;
+  readonly key?: string | null;
+  readonly message: string;
+  readonly hint: string;
+  readonly since?: Instant | null;
+}
+
+/** One credential with its ledger, for the checks. */
+export interface Subject {
+  readonly credential: AuditedCredential;
+  readonly ledger: Ledger;
+  readonly now: number;
+}
+
+/**
+ * What a person should know of these credentials, the most serious first. Pure: everything that was read and asked
+ * is in the inventory. A ledger that is missing from `ledgers` could not be read, and nothing is said of it.
+ */
+export function audit(
+  inventory: Inventory,
+  ledgers: ReadonlyMap<string, Ledger>,
+  now: number,
+): readonly Finding[] {
+  const findings: Finding[] = [];
+  for (const credential of inventory.credentials) {
+    const ledger = ledgers.get(credential.name);
+    if (!credential.selected || ledger === undefined) continue;
+    const subject = { credential, ledger, now };
+    const found = [
+      ...checksOfCurrent(subject),
+      ...checksOfLedger(subject),
+      ...sharing(subject, inventory, ledgers),
+    ];
+    findings.push(...found.map((one) => complete(one, credential.name)));
+  }
+  findings.push(...inventory.strangers.map((one) => complete(stranger(one), null)));
+  return findings.sort((a, b) => SEVERITIES.indexOf(a.severity) - SEVERITIES.indexOf(b.severity));
+}
+
+function complete(
+  { rule, key = null, message, hint, since = null }: Found,
+  credential: string | null,
+): Finding {
+  const { severity } = AUDIT_RULES[rule];
+  return { rule, severity, credential, key, message, hint, since, waiver: null };
+}
+
+function stranger({ store, location }: Inventory['strangers'][number]): Found {
+  return {
+    rule: 'unmanaged',
+    message: `the store ${store} holds a value at ${location} that no credential names`,
+    hint: 'add a credential with this location and adopt it, or remove the value from the store',
+  };
+}
+
+/** Other credentials that have a key of this one. */
+function sharing(
+  subject: Subject,
+  { credentials }: Inventory,
+  ledgers: ReadonlyMap<string, Ledger>,
+): Found[] {
+  const { credential, ledger } = subject;
+  return credentials.flatMap((other): Found[] => {
+    const theirs = ledgers.get(other.name);
+    if (other.name === credential.name) return [];
+    const row = theirs === undefined ? null : sharedRow(credential, ledger, other, theirs);
+    const sameValue =
+      credential.current && other.current ? credential.current.key.equals(other.current.key) : false;
+    if (row === null && !sameValue) return [];
+    return [
+      {
+        rule: 'shared-key',
+        key: row ?? credential.current?.row ?? null,
+        message: `it has the same key as ${other.name}`,
+        hint: `give each its own: run keyturn rotate ${credential.name}; revoking one would end both`,
+      },
+    ];
+  });
+}
+
+function sharedRow(
+  credential: AuditedCredential,
+  ledger: Ledger,
+  other: AuditedCredential,
+  theirs: Ledger,
+): string | null {
+  const living = theirs.keys.filter((key) => !isDead(key));
+  // Ids are only comparable where one issuer gave both.
+  const known = (key: Key) => (credential.issuer === other.issuer ? key : { ...key, issuerKeyId: undefined });
+  const mine = ledger.keys.find(
+    (key) => !isDead(key) && living.some((one) => sameKey(known(key), known(one))),
+  );
+  return mine?.id ?? null;
+}
+
+/** How many findings there are of each severity. */
+export function summaryOf(findings: readonly Finding[]): Readonly<Record<Severity, number>> {
+  const count = (severity: Severity) => findings.filter((one) => one.severity === severity).length;
+  return {
+    critical: count('critical'),
+    high: count('high'),
+    medium: count('medium'),
+    low: count('low'),
+    info: count('info'),
+  };
+}
+
+/** The exit code of an audit: 7 at or above `failOn`; 3 where an issuer could not tell and nothing is worse; else 0. */
+export function exitOfAudit(findings: readonly Finding[], failOn: Severity): number {
+  if (findings.some((one) => isAtLeast(one.severity, failOn))) return 7;
+  return findings.some((one) => one.rule === 'unverified') ? 3 : 0;
+}
