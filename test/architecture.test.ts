@@ -32,7 +32,7 @@ const LAYERS: Layers = {
   simulator: { layers: [], packages: ['node:*'] },
   cli: {
     layers: ['config', 'core', 'engine', 'http', 'issuers', 'report', 'simulator', 'stores', 'trail'],
-    packages: ['zod/mini', 'commander', 'chalk', 'node:*'],
+    packages: ['zod/mini', 'commander', 'chalk', 'age-encryption', 'node:*'],
     reaches: ['*'],
   },
   index: { layers: ['core'], packages: [] },
@@ -179,6 +179,7 @@ describe('the rules themselves', () => {
   it.each([
     ['process.exit(1);', 'process.exit'],
     ['const { env } = process;', 'process.*'],
+    ['const p = process as object;', 'process.*'],
     ["const x = process['env'];", 'process.env'],
     ["const x = globalThis['process'].env;", 'globalThis.process'],
     ['console.log(1);', 'console.log'],
@@ -202,7 +203,8 @@ describe('the rules themselves', () => {
   it('let through a time that is given, types, keys and words', () => {
     const text = `const a = new Date(0), b = Date.parse('x'), c = a instanceof Date, d: Date = a, e = { process: 1 };
       const f = e.process + Math.max(1, 2); // Date.now()
-      const g = 'process.env'; const h = (console: string) => console.length;`;
+      const g = 'process.env'; const h = (console: string) => console.length;
+      type F = (process: string) => void; interface G { f(process: string): void; readonly process: Date }`;
     expect(forbiddenReaches([source('src/a/x.ts', text)], layers)).toEqual([]);
     expect(forbiddenReaches([source('src/b/x.ts', 'fetch(url); performance.now();')], layers)).toEqual([
       'src/b/x.ts must not use performance',
@@ -226,11 +228,18 @@ describe('the rules themselves', () => {
 
   it('see bad names, lonely files and lengths', () => {
     expect(
-      badNames(['src/a/utils.ts', 'src/helpers/x.ts', 'src/a/fooBar.ts', 'src/a/foo-bar.test.ts']),
+      badNames([
+        'src/a/utils.ts',
+        'src/helpers/x.ts',
+        'src/a/fooBar.ts',
+        'src/a/foo.bar.ts',
+        'test/foo-bar.kill.test.ts',
+      ]),
     ).toEqual([
       'src/a/utils.ts: utils does not say what is in it',
       'src/helpers/x.ts: helpers does not say what is in it',
       'src/a/fooBar.ts: fooBar is not kebab-case',
+      'src/a/foo.bar.ts: foo.bar is not kebab-case',
     ]);
     expect(lonelyFiles(['src/a/x/y.ts', 'src/a/z.ts', 'src/b/c/d.ts', 'src/b/c/e.ts'])).toEqual([
       'src/a/x holds one file',

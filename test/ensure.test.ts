@@ -20,12 +20,15 @@ const diary = () => readFile(join(folder, 'diary'), 'utf8').catch(() => '');
 
 async function until(text: string): Promise<void> {
   for (let tries = 0; !(await diary()).includes(text); tries += 1) {
-    if (tries > 400) throw new Error(`the diary never said ${text}`);
+    if (tries > 2_000) throw new Error(`the diary never said ${text}`);
     await sleep(25);
   }
 }
 
-describe('alone', () => {
+/** Far above what a busy machine needs. */
+const PATIENCE = { timeout: 60_000 };
+
+describe('alone', PATIENCE, () => {
   /** Writes `in` and `out` around its work, in a file that all share. */
   const worker = (work: string) => `
     import { appendFileSync } from 'node:fs';
@@ -66,7 +69,7 @@ describe('alone', () => {
   });
 });
 
-describe('ensure', () => {
+describe('ensure', PATIENCE, () => {
   beforeEach(async () => {
     await cp(scripts, join(folder, 'bin/dev'), { recursive: true });
     await mkdir(join(folder, 'src'));

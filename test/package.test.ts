@@ -41,7 +41,7 @@ const CONFIG = {
   include: ['author.ts'],
 };
 
-describe('the package', () => {
+describe('the package', { timeout: 60_000 }, () => {
   let folder: string;
   let installed: string;
   let files: readonly string[];

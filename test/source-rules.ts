@@ -106,9 +106,11 @@ export function badShapes(sources: readonly Source[], reexporters: readonly stri
   ]);
 }
 
+/** A test may say after a dot which part of its subject it is about: `file.kill.test.ts`. */
 export function badNames(paths: readonly string[]): string[] {
   return paths.flatMap((path) => {
-    const names = path.split('/').map((name) => name.replace(/(\.(test|config))?\.ts$/, ''));
+    const bare = path.replace(/\.ts$/, '');
+    const names = bare.split(path.startsWith('test/') ? /[/.]/ : '/');
     const says = names.filter((name) => /^(utils?|helpers?|common|misc|shared)$/.test(name));
     const spelled = names.filter((name) => !/^[a-z0-9]+(-[a-z0-9]+)*$/.test(name));
     return [

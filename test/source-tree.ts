@@ -121,8 +121,12 @@ const CHANCE: ReadonlySet<string> = new Set([
 const MODULES: ReadonlySet<unknown> = new Set(
   ['console', 'perf_hooks', 'process'].flatMap((name) => [name, `node:${name}`]),
 );
-/** Where a name is that of a type. */
-const TYPE_PARENTS: ReadonlySet<string> = new Set(['TSTypeReference', 'TSQualifiedName', 'TSTypeQuery']);
+/** Below every other node of TypeScript's own, a name is that of a type or of a parameter in one. */
+const VALUE_PARENTS: ReadonlySet<string> = new Set([
+  'TSAsExpression',
+  'TSNonNullExpression',
+  'TSSatisfiesExpression',
+]);
 
 function reachOf(node: Node, parent: Node | null): string | null {
   switch (node.type) {
@@ -145,7 +149,8 @@ function memberReach(object: string, member: string): string | null {
 }
 
 function globalReach(node: Node, parent: Node): string | null {
-  if (!GLOBALS.has(node.name) || isKey(node, parent) || TYPE_PARENTS.has(parent.type)) return null;
+  if (!GLOBALS.has(node.name) || isKey(node, parent)) return null;
+  if (parent.type.startsWith('TS') && !VALUE_PARENTS.has(parent.type)) return null;
   const member =
     parent.type === 'MemberExpression' && parent.object === node ? nameOf(parent.property) : null;
   switch (node.name) {

@@ -10,12 +10,11 @@
  *
  * All of it is made in dist/.next first and then moved over, so that dist never holds half of a file.
  */
-import { execFile } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
 import { execPath } from 'node:process';
 import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
 import { build, transform } from 'esbuild';
 import { licences } from './licences.mjs';
 import { load } from './load.mjs';
@@ -23,7 +22,6 @@ import { load } from './load.mjs';
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const dist = join(root, 'dist');
 const next = join(dist, '.next');
-const exec = promisify(execFile);
 
 /** Names stay as they are written: a stack trace in a report of a defect must be readable. */
 const shared = /** @satisfies {import('esbuild').BuildOptions} */ ({
@@ -123,17 +121,27 @@ async function writeSchemas() {
   }
 }
 
-async function declareTypes() {
+function declareTypes() {
   const tsc = join(root, 'node_modules/typescript/bin/tsc');
-  await exec(execPath, [tsc, '-p', join(root, 'bin/dev/types.json'), '--outDir', join(next, 'types')]);
+  node([tsc, '-p', join(root, 'bin/dev/types.json'), '--outDir', join(next, 'types')]);
 }
 
 /** Help is the command tree's own, asked for once here instead of in every run. */
 async function writeHelp() {
-  const env = { NO_COLOR: '1', NODE_DISABLE_COMPILE_CACHE: '1' };
-  const { stdout } = await exec(execPath, [join(next, 'keyturn.cjs'), '--help'], { env });
-  if (!stdout.includes('Usage:')) throw new Error(`keyturn --help printed no usage: ${stdout}`);
-  await save(join(next, 'help.txt'), stdout);
+  const help = node([join(next, 'keyturn.cjs'), '--help']);
+  if (!help.includes('Usage:')) throw new Error(`keyturn --help printed no usage: ${help}`);
+  await save(join(next, 'help.txt'), help);
+}
+
+/**
+ * @param {readonly string[]} args
+ * @returns {string} what it printed
+ */
+function node(args) {
+  const env = { ...process.env, NO_COLOR: '1', NODE_DISABLE_COMPILE_CACHE: '1' };
+  const { status, stdout, stderr } = spawnSync(execPath, args, { env, encoding: 'utf8' });
+  if (status !== 0) throw new Error(`${args.join(' ')} ended with ${status}\n${stdout}${stderr}`);
+  return stdout;
 }
 
 /**
@@ -167,10 +175,22 @@ async function filesBelow(folder) {
     .map((entry) => relative(folder, join(entry.parentPath, entry.name)));
 }
 
-await rm(next, { recursive: true, force: true });
-const { version } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8'));
-const [cli, library] = await Promise.all([buildCli(), buildLibrary(), declareTypes(), writeSchemas()]);
-const start = await buildStart(version, cli.main);
-await writeHelp();
-await save(join(next, 'LICENSES.txt'), await licences(root, [cli.metafile, library, start]));
-await publish();
+async function main() {
+  await rm(next, { recursive: true, force: true });
+  const { version } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8'));
+  const [cli, library] = await Promise.all([buildCli(), buildLibrary(), writeSchemas()]);
+  const start = await buildStart(version, cli.main);
+  declareTypes();
+  await writeHelp();
+  await save(join(next, 'LICENSES.txt'), await licences(root, [cli.metafile, library, start]));
+  await publish();
+}
+
+try {
+  await main();
+} catch (error) {
+  // What esbuild finds wrong it has printed itself.
+  if (!(error instanceof Error && 'errors' in error))
+    console.error(error instanceof Error ? error.message : error);
+  process.exitCode = 1;
+}

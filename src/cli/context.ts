@@ -56,12 +56,15 @@ export interface Context {
   readonly ledger: (credential: ConfiguredCredential) => Promise<Ledger>;
   /**
    * Resolves every reference that these credentials need, each once, and throws REFERENCE with all that lead to nothing.
-   * `read`: their stores. `rotate`: their issuers as well.
+   * `read`: their stores. `rotate`: their issuers as well. `alsoRead`: credentials whose stores are needed besides.
    */
   readonly requireReferences: (
     credentials: readonly ConfiguredCredential[],
     need: 'read' | 'rotate',
+    alsoRead?: readonly ConfiguredCredential[],
   ) => Promise<void>;
+  /** Has something ended when the command is over, before its report is printed. */
+  readonly atEnd: (end: () => void) => void;
   /** Ends what was opened. */
   readonly close: () => Promise<void>;
 }
@@ -82,6 +85,7 @@ export function createContext(parts: ContextParts): Context {
   const cwd = process.cwd();
   const stores = new Map<PluginSettings, Promise<SecretStore>>();
   const issuers = new Map<string, Promise<Issuer>>();
+  const ends: (() => void)[] = [];
   let loading: Promise<Config> | null = null;
 
   const context: Context = {
@@ -98,13 +102,20 @@ export function createContext(parts: ContextParts): Context {
     issuer: (name) => once(issuers, name, () => openIssuer(name, context)),
     ledgers: async (credential) => ledgersOf(credential, await context.store(credential)),
     ledger: async (credential) => loadLedger(credential, context),
-    requireReferences: async (credentials, need) => {
+    requireReferences: async (credentials, need, alsoRead = []) => {
       const config = await context.config();
       const { collectReferences, requireReferences } = await import('../config/needs.ts');
-      const uses = collectReferences(config, credentials, need);
-      await requireReferences(uses, config.file, await referenceContext(context));
+      const uses = new Set([
+        ...collectReferences(config, credentials, need),
+        ...collectReferences(config, alsoRead, 'read'),
+      ]);
+      await requireReferences([...uses], config.file, await referenceContext(context));
+    },
+    atEnd: (end) => {
+      ends.push(end);
     },
     close: async () => {
+      for (const end of ends) end();
       for (const opened of stores.values()) {
         const store = await opened.catch(() => null);
         await store?.close?.();

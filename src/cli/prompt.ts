@@ -28,6 +28,7 @@ export function prompt(
   writeErr(question);
   return new Promise((resolve, reject) => {
     const line = lineEditor(hidden);
+    const decoder = new TextDecoder();
     const close = (): void => {
       stdin.off('data', read).off('end', ended);
       signal.removeEventListener('abort', ended);
@@ -40,7 +41,7 @@ export function prompt(
       reject(new KeyturnError('INTERRUPTED', 'the question was not answered', { hint: 'nothing was done' }));
     };
     const read = (bytes: Buffer): void => {
-      const outcome = line.take(bytes.toString('utf8'));
+      const outcome = line.take(decoder.decode(bytes, { stream: true }));
       if (outcome === 'cancelled') {
         close();
         // As if the terminal had sent the signal itself, which it does not in raw mode.

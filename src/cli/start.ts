@@ -7,10 +7,6 @@ declare const KEYTURN_VERSION: string;
 /** Filled in by the build: the chunk that holds main.ts. */
 declare const KEYTURN_MAIN: string;
 
-interface Main {
-  readonly main: (argv: readonly string[]) => Promise<number>;
-}
-
 const here = import.meta.dirname;
 
 /** The first code that runs. The two questions that need no library are answered before any is loaded. */
@@ -29,7 +25,7 @@ async function start(argv: readonly string[]): Promise<void> {
     return;
   }
   const load = chunkLoader(join(here, 'cli'), cacheFolder());
-  const { main } = load(KEYTURN_MAIN) as Main;
+  const { main } = load(KEYTURN_MAIN) as typeof import('./main.ts');
   process.exitCode = await main(argv);
 }
 

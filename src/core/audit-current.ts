@@ -1,4 +1,4 @@
-import type { Found, Subject } from './audit.ts';
+import type { Found, Subject } from './audit-subject.ts';
 import { toInstant } from './credential.ts';
 import type { Key } from './ledger.ts';
 import { ageDays, ageFrom, renewAt } from './policy.ts';
@@ -6,19 +6,46 @@ import { currentRow, isDead, rowOf } from './rows.ts';
 
 const DAY = 86_400_000;
 
-/** What is wrong with the key that consumers read. */
-export function checksOfCurrent(subject: Subject): readonly Found[] {
-  const placed = placement(subject);
-  const key = keyInPlace(subject);
-  if (key === null) return [...placed, ...sayings(subject, null)];
-  const checks = [expiry(subject, key), age(subject, key), unknownAge(key), scopes(subject, key)];
-  return [...placed, ...checks.flat(), ...sayings(subject, key)];
+/** The key that consumers read: what the ledger knows of it, and the issuer's present word, which counts for more. */
+interface InPlace {
+  /** Null: a key that the ledger does not know. */
+  readonly id: string | null;
+  readonly key: Key;
 }
 
-/** The row whose key is in the store; where the store was not read, the one that the ledger calls current. */
-function keyInPlace({ credential: { current }, ledger }: Subject): Key | null {
-  if (current === undefined) return currentRow(ledger);
-  return current === null || current.row === null ? null : rowOf(ledger, current.row);
+/** What is wrong with the key that consumers read. */
+export function checksOfCurrent(subject: Subject): readonly Found[] {
+  const place = keyInPlace(subject);
+  if (place === null) return placement(subject);
+  const checks = [
+    placement(subject),
+    expiry(subject, place),
+    age(subject, place),
+    unknownAge(place),
+    scopes(subject, place),
+    sayings(subject, place),
+  ];
+  return checks.flat();
+}
+
+function keyInPlace({ credential: { current, said }, ledger }: Subject): InPlace | null {
+  // Where the store was not read, it is the one that the ledger calls current.
+  const row = current === undefined ? currentRow(ledger) : rowOf(ledger, current?.row ?? undefined);
+  if (row === null && !current) return null;
+  const facts = said === undefined || said.verdict === 'unknown' ? undefined : said.facts;
+  const known: Key = row ?? {
+    id: 'current',
+    state: 'current',
+    rotation: 'none',
+    attempt: 0,
+    issuedAtFrom: 'unknown',
+  };
+  const key: Key = {
+    ...known,
+    ...(facts?.issuedAt === undefined ? {} : { issuedAt: facts.issuedAt, issuedAtFrom: 'issuer' as const }),
+    ...(facts?.expiresAt === undefined ? {} : { expiresAt: facts.expiresAt }),
+  };
+  return { id: row?.id ?? null, key };
 }
 
 /** What the store holds against what the ledger says. */
@@ -48,56 +75,54 @@ function placement({ credential: { name, current }, ledger }: Subject): readonly
   return [{ rule: 'dead', key: row.id, message, hint: emergency(name), since: row.proof?.at ?? null }];
 }
 
-function expiry({ credential: { name, policy }, now }: Subject, key: Key): readonly Found[] {
+function expiry({ credential: { name, policy }, now }: Subject, { id, key }: InPlace): readonly Found[] {
   if (key.expiresAt === undefined || key.expiresAt === null) return [];
   const since = key.expiresAt;
   if (now >= Date.parse(since)) {
-    return [
-      { rule: 'expired', key: key.id, message: `it expired at ${since}`, hint: emergency(name), since },
-    ];
+    return [{ rule: 'expired', key: id, message: `it expired at ${since}`, hint: emergency(name), since }];
   }
   const renew = renewAt(key, policy);
   if (renew === null || now < renew) return [];
   const left = Math.floor((Date.parse(since) - now) / DAY);
   const message = `it expires at ${since}, in ${left} ${left === 1 ? 'day' : 'days'}`;
-  return [{ rule: 'expires-soon', key: key.id, message, hint: renewal(name), since: toInstant(renew) }];
+  return [{ rule: 'expires-soon', key: id, message, hint: renewal(name), since: toInstant(renew) }];
 }
 
-function age({ credential: { name, policy }, now }: Subject, key: Key): readonly Found[] {
+function age({ credential: { name, policy }, now }: Subject, { id, key }: InPlace): readonly Found[] {
   const from = ageFrom(key);
   if (from === null || now < from + policy.maxAge) return [];
   const limit = policy.maxAge % DAY === 0 ? `${policy.maxAge / DAY} days` : `${policy.maxAge / 1000} s`;
   const message = `it is ${ageDays(key, now)} days old; the limit is ${limit}`;
   return [
-    { rule: 'over-age', key: key.id, message, hint: renewal(name), since: toInstant(from + policy.maxAge) },
+    { rule: 'over-age', key: id, message, hint: renewal(name), since: toInstant(from + policy.maxAge) },
   ];
 }
 
-function unknownAge(key: Key): readonly Found[] {
-  if (key.issuedAt !== undefined && key.issuedAtFrom !== 'unknown') return [];
+function unknownAge({ id, key }: InPlace): readonly Found[] {
+  if (id === null || (key.issuedAt !== undefined && key.issuedAtFrom !== 'unknown')) return [];
   const message =
     key.issuedAt === undefined
       ? 'nobody knows when it was issued'
       : `nobody knows when it was issued; its age counts from ${key.issuedAt}`;
   const hint = 'rotate it: the age of a new key is known';
-  return [{ rule: 'age-unknown', key: key.id, message, hint }];
+  return [{ rule: 'age-unknown', key: id, message, hint }];
 }
 
 /** By the issuer's present word where there is one, else by what the ledger holds. */
-function scopes({ credential: { name, policy, said }, ledger }: Subject, key: Key): readonly Found[] {
+function scopes({ credential: { name, policy, said } }: Subject, { id, key }: InPlace): readonly Found[] {
   if (said !== undefined && said.verdict !== 'unknown') return [];
-  const have = rowOf(ledger, key.id)?.scopes;
+  const have = key.scopes;
   if (have === undefined) return [];
   const lacking = policy.scopes.filter((scope) => !have.includes(scope));
   const extra = have.filter((scope) => !policy.scopes.includes(scope));
   const found: Found[] = [];
   if (lacking.length > 0) {
     const hint = `run keyturn rotate ${name}`;
-    found.push({ rule: 'missing-scope', key: key.id, message: `it lacks ${lacking.join(', ')}`, hint });
+    found.push({ rule: 'missing-scope', key: id, message: `it lacks ${lacking.join(', ')}`, hint });
   }
   if (extra.length > 0 && policy.scopes.length > 0) {
     const message = `it may also ${extra.join(', ')}, which is not declared`;
-    found.push({ rule: 'extra-scope', key: key.id, message, hint: DECLARE });
+    found.push({ rule: 'extra-scope', key: id, message, hint: DECLARE });
   }
   return found;
 }
@@ -105,9 +130,8 @@ function scopes({ credential: { name, policy, said }, ledger }: Subject, key: Ke
 const DECLARE = 'declare it under scopes, or take it from the key at the issuer';
 
 /** What the issuer says of the key in `current`. */
-function sayings({ credential: { name, said } }: Subject, key: Key | null): readonly Found[] {
+function sayings({ credential: { name, said } }: Subject, { id }: InPlace): readonly Found[] {
   if (said === undefined) return [];
-  const id = key?.id ?? null;
   if (said.verdict === 'unknown') {
     const hint = `run keyturn audit ${name} again; keyturn doctor names what is in the way`;
     return [{ rule: 'unverified', key: id, message: `the issuer could not tell: ${said.message}`, hint }];

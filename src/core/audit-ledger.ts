@@ -1,4 +1,4 @@
-import type { Found, Subject } from './audit.ts';
+import type { Found, Subject } from './audit-subject.ts';
 import { type Instant, toInstant, toMs } from './credential.ts';
 import type { Key, Rotation } from './ledger.ts';
 import { dueAt } from './policy.ts';

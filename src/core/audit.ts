@@ -1,41 +1,10 @@
 import { checksOfCurrent } from './audit-current.ts';
 import { checksOfLedger } from './audit-ledger.ts';
 import { AUDIT_RULES, type AuditRule, isAtLeast, SEVERITIES, type Severity } from './audit-rules.ts';
+import type { AuditedCredential, Found, Inventory, Subject } from './audit-subject.ts';
 import type { Instant } from './credential.ts';
-import type { Verification } from './issuer.ts';
 import type { Key, Ledger } from './ledger.ts';
-import type { Policy } from './policy.ts';
 import { isDead, sameKey } from './rows.ts';
-import type { Secret } from './secret.ts';
-
-/** What consumers of one credential read now. */
-export interface AuditedValue {
-  readonly key: Secret;
-  /** The row whose key it is; null: one that the ledger does not know. */
-  readonly row: string | null;
-  readonly writtenAt?: Instant;
-}
-
-/** One credential as the audit sees it, besides its ledger. */
-export interface AuditedCredential {
-  readonly name: string;
-  readonly issuer: string;
-  readonly policy: Policy;
-  /** Whose clock the overlaps that begin here go by. */
-  readonly clock: string;
-  /** Null: the store holds no key of this credential. Absent: it was not read. */
-  readonly current?: AuditedValue | null;
-  /** What the issuer says of the key in `current`. Absent: it was not asked, on purpose. */
-  readonly said?: Verification;
-  /** Whether findings about it are wanted; the others are there to be compared with. */
-  readonly selected: boolean;
-}
-
-export interface Inventory {
-  readonly credentials: readonly AuditedCredential[];
-  /** Locations in stores that hold a value and that no credential names. */
-  readonly strangers: readonly { readonly store: string; readonly location: string }[];
-}
 
 export interface Finding {
   readonly rule: AuditRule;
@@ -50,22 +19,6 @@ export interface Finding {
   readonly since: Instant | null;
   /** Kept free for findings that somebody has accepted. */
   readonly waiver: null;
-}
-
-/** A finding before the table of rules has added what it says. */
-export interface Found {
-  readonly rule: AuditRule;
-  readonly key?: string | null;
-  readonly message: string;
-  readonly hint: string;
-  readonly since?: Instant | null;
-}
-
-/** One credential with its ledger, for the checks. */
-export interface Subject {
-  readonly credential: AuditedCredential;
-  readonly ledger: Ledger;
-  readonly now: number;
 }
 
 /**

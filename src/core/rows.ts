@@ -3,6 +3,9 @@ import type { Key, Ledger } from './ledger.ts';
 import { CLOCK_SKEW, type Policy } from './policy.ts';
 import { type Fingerprints, sameFingerprints } from './secret.ts';
 
+/** How long after its window a key that the issuer does not know yet may still turn up. */
+export const LATE_CREATE = 3_600_000;
+
 export function rowOf(ledger: Ledger, id: string | undefined): Key | null {
   return ledger.keys.find((key) => key.id === id) ?? null;
 }

@@ -183,7 +183,9 @@ async function put(run: Run, ledger: Ledger, revision: string | null, signal: Ab
       return (await save()).revision;
     } catch (caught) {
       if (!(caught instanceof KeyturnError)) throw caught;
-      if (!caught.ambiguous && !(caught.code === 'CONFLICT' && doubt !== null)) throw caught;
+      // A save that was not made is made again: what it says may be all that is known of a key.
+      const again = caught.code === 'CONFLICT' ? doubt !== null : caught.ambiguous || caught.retryable;
+      if (!again) throw caught;
       doubt = caught;
       const landed = await load(run, signal);
       if (
@@ -194,7 +196,7 @@ async function put(run: Run, ledger: Ledger, revision: string | null, signal: Ab
         return landed.revision;
       }
       if (landed.revision !== revision) throw conflict(name);
-      await run.world.sleep(500 * 2 ** round, signal);
+      await run.world.sleep(Math.min(caught.detail.retryAfterMs ?? 500 * 2 ** round, 10_000), signal);
     }
   }
   throw doubt ?? conflict(name);

@@ -204,7 +204,7 @@ export function perform(
 function notMade(caught: unknown, row: string, doing: string): readonly Change[] {
   const error = toKeyturnError(caught, doing);
   const failure = failureOf(error);
-  if (error.ambiguous || (error.code === 'INTERRUPTED' && error.detail.unsent !== true)) {
+  if (error.ambiguous) {
     return [{ type: 'create-unsure', row, failure }];
   }
   return [{ type: 'not-created', row, failure }, ...fatal(error)];

@@ -71,7 +71,7 @@ export async function continueWith(session: Session, order: Order): Promise<Outc
 
 /** After these nothing is left of an order but what `next` gives. */
 function isOrdersLast(change: Change): boolean {
-  return change.type === 'opened' || change.type === 'ended' || change.type === 'settled';
+  return ['opened', 'ended', 'settled', 'abandoned'].includes(change.type);
 }
 
 async function take(session: Session, step: Step): Promise<void> {

@@ -76,12 +76,16 @@ function surelyUnsent({ code, syscall }: Trouble): boolean {
 function troublesOf(caught: unknown): readonly Trouble[] {
   const reason = caught instanceof Error && caught.cause !== undefined ? caught.cause : caught;
   const each = reason instanceof AggregateError && reason.errors.length > 0 ? reason.errors : [reason];
-  return each.map((error: unknown) => ({ code: field(error, 'code'), syscall: field(error, 'syscall') }));
+  return each.map((error: unknown) => ({
+    // Newer Nodes give what is not HTTP a name, and no code.
+    code: field(error, 'code') ?? (field(error, 'name') === 'HTTPParserError' ? 'HPE_UNKNOWN' : null),
+    syscall: field(error, 'syscall'),
+  }));
 }
 
-function field(error: unknown, name: 'code' | 'syscall'): string | null {
+function field(error: unknown, name: 'code' | 'syscall' | 'name'): string | null {
   if (typeof error !== 'object' || error === null) return null;
   const value: unknown = (error as Readonly<Record<string, unknown>>)[name];
   if (typeof value !== 'string') return null;
-  return name === 'syscall' || SYSTEM_CODE.test(value) ? value : null;
+  return name !== 'code' || SYSTEM_CODE.test(value) ? value : null;
 }

@@ -1,6 +1,7 @@
 import { configSchema } from '../../src/config/json-schema.ts';
 import { configTable } from '../../src/config/table.ts';
 import { issuerKinds } from '../../src/issuers/registry.ts';
+import { rulesTable } from '../../src/report/rules-table.ts';
 import { storeKinds } from '../../src/stores/registry.ts';
 
 /** A part of a page in docs that is made from the code. It stands between `<!-- generated:MARKER -->` and its end. */
@@ -22,6 +23,7 @@ const kinds = { issuers: issuerKinds, stores: storeKinds };
 /** Every generated part: `npm run docs` writes them, a test holds them to the code. */
 export const PARTS: readonly GeneratedPart[] = [
   { page: 'docs/configuration.md', marker: 'config', make: () => configTable(kinds) },
+  { page: 'docs/audit.md', marker: 'audit-rules', make: rulesTable },
 ];
 
 export const SCHEMAS: readonly PublishedSchema[] = [{ name: 'config.json', make: () => configSchema(kinds) }];

@@ -1,7 +1,7 @@
 import { keyIn } from '../../src/core/document.ts';
 import { type Ledger, parseLedger } from '../../src/core/ledger.ts';
 import { entryHash, expand, TRAIL_START, type TrailEntry } from '../../src/core/trail.ts';
-import type { MemoryStore } from '../../src/stores/memory.ts';
+import type { MemoryShelf, MemoryStore } from '../../src/stores/memory.ts';
 import type { FakeIssuer } from './fake-issuer.ts';
 import type { Call } from './tap.ts';
 
@@ -14,8 +14,11 @@ export interface Watched {
   readonly location: string;
   readonly issuer: FakeIssuer;
   readonly store: MemoryStore;
+  readonly shelf: MemoryShelf;
   readonly fields?: Readonly<Record<string, string>>;
   readonly overlap: number;
+  /** Versions at the same location that other credentials keep. */
+  readonly others?: () => ReadonlySet<string>;
   readonly now: () => number;
 }
 
@@ -68,12 +71,16 @@ export function watch(subject: Watched): Watch {
     violations.push(`${new Date(subject.now()).toISOString()} ${text}`);
   };
 
+  let read: { readonly revision: string; readonly ledger: Ledger } | null = null;
   const ledger = async (): Promise<Ledger | null> => {
     const at = { credential: subject.name, location: subject.location };
     const saved = await store.ledgers.load(at, never);
     if (saved === null) return null;
+    if (read?.revision === saved.revision) return read.ledger;
     printed(saved.document);
-    return parseLedger(saved.document, subject.name);
+    read = { revision: saved.revision, ledger: parseLedger(saved.document, subject.name) };
+    lookAtTrail(read.ledger);
+    return read.ledger;
   };
 
   const current = async (): Promise<string | null> => {
@@ -113,16 +120,22 @@ export function watch(subject: Watched): Watch {
     if (typeof maxLive === 'number' && live.length > maxLive) wrong(`I5: ${live.length} keys live`);
   };
 
-  const lookAtTrail = (saved: Ledger | null): void => {
-    if (saved === null) return;
-    for (const entry of expand(saved.trail, saved.credential)) entries.set(entry.n, entry);
-    let prev = TRAIL_START;
-    for (let n = 1; n <= saved.trail.count; n += 1) {
+  let chained = { n: 0, hash: TRAIL_START };
+  const lookAtTrail = (saved: Ledger): void => {
+    const known = chained.n;
+    for (const entry of expand(saved.trail, saved.credential)) {
+      const before = entries.get(entry.n);
+      if (before !== undefined && before.hash !== entry.hash) wrong(`I9: entry ${entry.n} was rewritten`);
+      entries.set(entry.n, entry);
+    }
+    let prev = chained.hash;
+    for (let n = known + 1; n <= saved.trail.count; n += 1) {
       const entry = entries.get(n);
       if (entry === undefined) return wrong(`I9: entry ${n} is missing`);
       const { hash, ...rest } = entry;
       if (entry.prev !== prev || entryHash(rest) !== hash) return wrong(`I9: the chain breaks at ${n}`);
       prev = hash;
+      chained = { n, hash };
     }
     if (prev !== saved.trail.head) wrong('I9: the head is not the last entry');
   };
@@ -136,7 +149,6 @@ export function watch(subject: Watched): Watch {
     lookAtDeaths(value);
     const saved = await ledger();
     lookAtRows(saved);
-    lookAtTrail(saved);
   };
 
   const sending = async (call: Call, saved: number | null): Promise<void> => {
@@ -161,6 +173,11 @@ export function watch(subject: Watched): Watch {
     for (const row of saved.keys)
       if (row.state === 'revoked' && (row.storeVersion !== undefined || row.spares !== undefined))
         wrong(`I7: the value of ${row.id} is kept for ever`);
+    const place = subject.shelf.places.get(subject.location);
+    const held = [...(place?.kept.keys() ?? []), ...[...(place?.staged.values() ?? [])].map((one) => one.version)];
+    const needed = new Set(saved.keys.map((row) => row.storeVersion));
+    const left = held.filter((version) => !needed.has(version) && !subject.others?.().has(version));
+    if (left.length > 0) wrong(`rule 8: ${left.join(' ')} is kept although no row needs it; rows ${states}`);
     const possible = new Set(saved.keys.filter((key) => key.state === 'possible').map((key) => key.id));
     const value = await current();
     const live = issuer.keys.filter((key) => issuer.isAlive(key.value) && !possible.has(key.mark ?? ''));

@@ -39,9 +39,9 @@ describe('one rotation from end to end', () => {
     const world = clock.process();
     const issuer = fakeIssuer(clock);
     const store = createMemoryStore();
-    const first = issuer.make();
+    const first = issuer.make(100 * DAY);
     await put(store, first.value);
-    const adopted = await adopt(runOf(world, issuer, store), { issuedAt: '2026-08-01T00:00:00.000Z' });
+    const adopted = await adopt(runOf(world, issuer, store), {});
     expect(adopted.key?.state).toBe('current');
     const rotated = await drive(runOf(world, issuer, store), { do: 'run' });
     expect(rotated).toMatchObject({ outcome: 'overlap', exitCode: 0 });

@@ -9,7 +9,7 @@ import type { Outcome } from '../../src/engine/outcome.ts';
 import { provide } from '../../src/engine/provide.ts';
 import { drive } from '../../src/engine/rotate.ts';
 import type { Gate, OwedEffect, Run, Runner } from '../../src/engine/run.ts';
-import { createMemoryStore, type MemoryStore } from '../../src/stores/memory.ts';
+import { createMemoryShelf, createMemoryStore, type MemoryShelf, type MemoryStore } from '../../src/stores/memory.ts';
 import { type Clock, type Process, virtualClock } from './clock.ts';
 import { type FakeIssuer, fakeIssuer } from './fake-issuer.ts';
 import { type Watch, watch } from './invariants.ts';
@@ -23,7 +23,7 @@ export interface SceneOptions {
   readonly gates?: readonly Gate[];
   readonly sinks?: readonly TrailSink[];
   readonly clock?: Clock;
-  readonly store?: MemoryStore;
+  readonly shelf?: MemoryShelf;
   readonly name?: string;
   readonly location?: string;
   readonly fields?: Readonly<Record<string, string>>;
@@ -50,7 +50,9 @@ export interface Scene {
   /** Requests that are still under way although their sender is gone. */
   readonly late: (() => Promise<unknown>)[];
   run(options?: Task): Promise<Ended>;
+  /** Puts a key of this age into the store by hand, and adopts it. */
   adopt(ageDays: number, options?: Task): Promise<Ended>;
+  adoptAgain(options?: Task): Promise<Ended>;
   /** Fresh runs, hours apart, with a person who does what is asked, until nothing changes any more. */
   untilRest(most?: number): Promise<void>;
   overwrite(text: string): Promise<void>;
@@ -59,7 +61,8 @@ export interface Scene {
 export function sceneOf(options: SceneOptions = {}): Scene {
   const clock = options.clock ?? virtualClock();
   const issuer = fakeIssuer(clock, options.traits);
-  const store = options.store ?? createMemoryStore();
+  const shelf = options.shelf ?? createMemoryShelf();
+  const store = createMemoryStore(shelf);
   const name = options.name ?? NAME;
   const location = options.location ?? name;
   const { fields } = options;
@@ -69,6 +72,7 @@ export function sceneOf(options: SceneOptions = {}): Scene {
     location,
     issuer,
     store,
+    shelf,
     overlap: policy.overlap,
     now: clock.now,
     ...(fields === undefined ? {} : { fields }),
@@ -76,11 +80,12 @@ export function sceneOf(options: SceneOptions = {}): Scene {
   const late: (() => Promise<unknown>)[] = [];
 
   const run = async (task: Task = {}): Promise<Ended> => {
+    for (const arrive of late.splice(0)) await arrive().catch(() => undefined);
+    await eye.look();
     const process = task.process ?? clock.process();
     let saved: number | null = null;
     const around: Around = async (call, perform) => {
       const performed = async (): Promise<unknown> => {
-        await eye.sending(call, saved);
         const at = clock.now();
         const result = await perform();
         if (call.op === 'ledger.save') saved = at;
@@ -88,6 +93,7 @@ export function sceneOf(options: SceneOptions = {}): Scene {
         return result;
       };
       await process.turn();
+      await eye.sending(call, saved);
       const result = task.around === undefined ? await performed() : await task.around(call, performed);
       await process.turn();
       return result;
@@ -134,15 +140,14 @@ export function sceneOf(options: SceneOptions = {}): Scene {
     const document = fields === undefined ? key.value : documentWith(store, location, fields, key.value);
     store.overwrite(location, await document);
     await eye.look();
-    const issuedAt = new Date(key.issuedAt).toISOString();
-    return run({ ...task, work: async (one) => (await adopt(one, { issuedAt })).outcome });
+    return adoptAgain(task);
   };
+  const adoptAgain = (task: Task = {}): Promise<Ended> =>
+    run({ ...task, work: async (one) => (await adopt(one, {})).outcome });
 
   const untilRest = async (most = 60): Promise<void> => {
     let quiet = 0;
     for (let round = 0; round < most && quiet < 3; round += 1) {
-      for (const arrive of late.splice(0)) await arrive().catch(() => undefined);
-      await eye.look();
       clock.advance(7 * HOUR);
       await person();
       const ended = await run();
@@ -175,6 +180,7 @@ export function sceneOf(options: SceneOptions = {}): Scene {
     late,
     run,
     adopt: adoptOld,
+    adoptAgain,
     untilRest,
     overwrite: async (text) => {
       await eye.look();

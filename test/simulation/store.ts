@@ -17,8 +17,6 @@ export interface StoreWatch {
   changed(location: string, before: Held | null, after: Held, actor: Actor | null): void;
   /** A ledger was saved. */
   saved(credential: string, document: string, actor: Actor): void;
-  /** A request for an effect is here, whatever comes of it. */
-  asked(kind: 'stage' | 'promote', location: string, what: string, actor: Actor): void;
 }
 
 interface Place {
@@ -72,6 +70,13 @@ export class SimStore {
     return held.version;
   }
 
+  /** Puts a value there that has been there all along. */
+  seed(location: string, text: string): string {
+    const held = { version: this.#name('c'), text };
+    this.place(location).current = held;
+    return held.version;
+  }
+
   /** Keeps a value without anybody's asking: for what was there before the schedule begins. */
   keepNow(location: string, version: string): string {
     return this.#keep(location, version).version;
@@ -115,11 +120,9 @@ export class SimStore {
       },
       stage: ({ location, mark, text }) => {
         const clear = text.open() ?? '';
-        this.#watch.asked('stage', location, mark, actor);
         return call('stage', true, () => this.#stage(location, mark, clear));
       },
       promote: ({ location, version, base }) => {
-        this.#watch.asked('promote', location, version, actor);
         return call('promote', true, () => this.#promote(location, version, base, actor));
       },
       keep: (location, version) => call('keep', true, () => this.#keep(location, version)),

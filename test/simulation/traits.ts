@@ -104,7 +104,6 @@ export function policyOf(chance: Dice, shape: IssuerShape, store: StoreShape): P
     overlap: chance.pick([30 * MINUTE, 2 * HOUR, DAY]),
     lead: 14 * DAY,
     acceptGap: family === 'swap',
-    strictScopes: false,
     scopes: [],
     gates: chance.chance(0.1) ? ['idle'] : [],
     hooks: chance.chance(0.2) ? ['restart'] : [],

@@ -112,6 +112,23 @@ describe('identities of other kinds', () => {
     await bench.close();
   });
 
+  test('of several lines the first is written for, and all open', async () => {
+    const bench = await makeBench();
+    const next = await generateIdentity();
+    const put = async (store: typeof bench.store, mark: string, base: string | null) => {
+      const { version } = await store.stage({ location: 'token', mark, text: Secret.of(mark) }, signal);
+      return (await store.promote({ location: 'token', version, base }, signal)).version;
+    };
+    const before = await put(bench.store, 'r1.1', null);
+    const both = bench.open({}, { IDENTITY: `${next.identity}\n${bench.identity}` });
+    expect((await both.read('token', 'current', signal))?.text.open()).toBe('r1.1');
+    await put(both, 'r2.1', before);
+    const file = await readFile(join(bench.path, 'token.age'));
+    expect(await judged(file, next.identity)).toBe('r2.1');
+    expect(await judged(file, bench.identity)).toBe('(refused)');
+    await bench.close();
+  });
+
   test('a post-quantum identity reads and writes, alone or beside another', async () => {
     const bench = await makeBench();
     const hybrid = await generateHybridIdentity();

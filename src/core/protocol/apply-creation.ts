@@ -178,7 +178,7 @@ export const creationChanges: Handlers<
       ...(change.suspects === undefined ? {} : { suspects: [...change.suspects] }),
     });
     return {
-      ledger: nextAttempt(noted, pen),
+      ledger: ledger.rotation?.new === change.row ? nextAttempt(noted, pen) : noted,
       note: {
         event: 'possible-orphan',
         key: change.row,

@@ -1,8 +1,9 @@
 import { toInstant } from '../credential.ts';
 import type { Key, Ledger, Owed } from '../ledger.ts';
+import { retryDelay } from '../policy.ts';
 import { currentRow, rowOf } from '../rows.ts';
 import { factsOf, nextAttempt } from './apply-creation.ts';
-import { beginOverlap, failureData } from './apply-rotation.ts';
+import { beginOverlap, failureData, toldBy } from './apply-rotation.ts';
 import { type Handlers, type Pen, withRotation, withRow } from './record.ts';
 
 /** What happens to a key's value in the store, and to what is current. */
@@ -53,6 +54,7 @@ export const placeChanges: Handlers<
       phase: 'stage',
       attempt: (ledger.rotation?.attempt ?? 0) + 1,
       entered: undefined,
+      nextTry: undefined,
     }),
     note: { event: 'restage', key: change.row },
   }),
@@ -136,13 +138,21 @@ export const placeChanges: Handlers<
     };
   },
 
-  'not-promoted': (ledger, change) => ({
-    ledger: withRotation(withRow(ledger, change.row, { promoteEntered: undefined, promoteBase: undefined }), {
-      entered: undefined,
-      lastError: change.failure.message,
-    }),
-    note: { event: 'not-promoted', key: change.row, data: failureData(change.failure) },
-  }),
+  'not-promoted': (ledger, change, pen) => {
+    const cleared = withRow(ledger, change.row, { promoteEntered: undefined, promoteBase: undefined });
+    const tries = (ledger.rotation?.tries ?? 0) + 1;
+    const pause = Math.max(retryDelay(tries), change.failure.retryAfterMs ?? 0);
+    return {
+      ledger: withRotation(cleared, {
+        entered: undefined,
+        tries,
+        nextTry: toInstant(pen.now + pause),
+        told: toldBy(change.failure),
+        lastError: change.failure.message,
+      }),
+      note: { event: 'not-promoted', key: change.row, data: failureData(change.failure) },
+    };
+  },
 
   rewritten: (ledger, change, pen) => {
     const current = currentRow(ledger);

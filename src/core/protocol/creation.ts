@@ -1,14 +1,11 @@
 import { toMs } from '../credential.ts';
 import type { Key, Ledger, Rotation } from '../ledger.ts';
 import { dueAt, keyBudgetUntil, type Policy } from '../policy.ts';
-import { currentRow, isLive, rowOf, sameKey } from '../rows.ts';
+import { currentRow, isLive, LATE_CREATE, rowOf, sameKey } from '../rows.ts';
 import type { Step } from './changes.ts';
 import { revocation } from './revocation.ts';
 import type { Seen } from './seen.ts';
 import { look, retryStep, stop } from './steps.ts';
-
-/** How long after its window a key that the issuer cannot find by its mark may still turn up. */
-const LATE_CREATE = 3_600_000;
 
 /** The phase in which a key comes to exist at the issuer. */
 export function creation(ledger: Ledger, policy: Policy, seen: Seen, rotation: Rotation, now: number): Step {

@@ -16,6 +16,11 @@ export function debts(ledger: Ledger, policy: Policy, seen: Seen, now: number): 
   const steps: Step[] = [];
   const owed = owedEffects(ledger, seen, now);
   if (owed !== null) steps.push(owed);
+  for (const row of ledger.keys) {
+    // Its rotation is gone, and whether the request for it went out is not known.
+    if (row.state === 'intended' && row.id !== ledger.rotation?.new)
+      return { do: 'record', change: { type: 'possible', row: row.id } };
+  }
   for (const row of possibleRows(ledger)) {
     const until = possibleUntil(row, policy);
     if (until !== null && now > until) return { do: 'record', change: { type: 'forgotten', row: row.id } };

@@ -30,8 +30,9 @@ function mayDieUnguarded(ledger: Ledger, policy: Policy, target: Key): boolean {
 }
 
 /** A promote of the target that may still land is made impossible first: `current` gets a new version. */
-function unsettledPromote(seen: Seen, target: Key): Step | null {
+export function unsettledPromote(seen: Seen, target: Key): Step | null {
   if (target.promoteEntered === undefined) return null;
+  if (seen.current === undefined) return look({ what: 'current' });
   const current = seen.current;
   if (current?.row === target.id) return null;
   const base = target.promoteBase ?? null;

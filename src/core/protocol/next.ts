@@ -117,7 +117,7 @@ function rotating(ledger: Ledger, policy: Policy, seen: Seen, now: number): Step
     case 'create':
       return creation(ledger, policy, seen, rotation, now);
     case 'stage':
-      return staging(ledger, policy, seen, rotation);
+      return staging(ledger, policy, seen, rotation, now);
     case 'verify':
       return verifying(ledger, policy, seen, rotation, now);
     case 'promote':
@@ -188,7 +188,8 @@ function mayOpen(ledger: Ledger, policy: Policy, now: number): Step | null {
     };
   }
   const serial = policy.issuer.revokesBy === 'replacement' || policy.issuer.revokesBy === 'promotion';
-  const owed = owedRevocations(ledger);
+  // One that was never current ends with the arrival of the next key, so it is not waited for.
+  const owed = owedRevocations(ledger).filter((row) => row.state === 'retiring');
   if (serial && owed.length > 0) {
     return { do: 'wait', for: 'proof', reason: `${owed[0]?.id} is not proven dead yet`, until: null };
   }

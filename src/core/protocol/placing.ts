@@ -9,7 +9,7 @@ import type { Seen } from './seen.ts';
 import { look, retryStep, stop } from './steps.ts';
 
 /** The phase in which the value is written where consumers do not see it. */
-export function staging(ledger: Ledger, policy: Policy, seen: Seen, rotation: Rotation): Step {
+export function staging(ledger: Ledger, policy: Policy, seen: Seen, rotation: Rotation, now: number): Step {
   const row = rowOf(ledger, rotation.new);
   const id = row?.id ?? `${rotation.id}.${rotation.attempt}`;
   if (row?.revokeEntered !== undefined)
@@ -28,7 +28,7 @@ export function staging(ledger: Ledger, policy: Policy, seen: Seen, rotation: Ro
       return { do: 'record', change: { type: 'staged', row: id, version: staged.version } };
     if (staged !== null) return { do: 'record', change: { type: 'stage-conflict', row: id } };
   }
-  if (holds) return { do: 'intend', effect: { kind: 'stage', row: id, mark } };
+  if (holds) return paused(rotation, now) ?? { do: 'intend', effect: { kind: 'stage', row: id, mark } };
   if (policy.issuer.secretFrom === 'client') return look({ what: 'invent', row: id });
   if (policy.issuer.secretFrom === 'operator' && row !== null) {
     // The key exists and nobody here has it any more: the person who made it is asked for it again.
@@ -64,13 +64,13 @@ export function verifying(ledger: Ledger, policy: Policy, seen: Seen, rotation: 
   if (registers && row.window === undefined)
     return { do: 'record', change: { type: 'entered-phase', phase: 'create' } };
   const why = knownDead(ledger, policy, seen, rotation, now);
-  if (why !== null) return promotion(ledger, policy, seen, rotation, why);
+  if (why !== null) return promotion(ledger, policy, seen, rotation, why, now);
   const verdict = seen.works[row.id];
   if (verdict === undefined) return look({ what: 'works', row: row.id });
   if (verdict.verdict === 'works') {
     return rotation.phase === 'verify'
       ? nowVerified(row, verdict)
-      : promotion(ledger, policy, seen, rotation, null);
+      : promotion(ledger, policy, seen, rotation, null, now);
   }
   return doubtful(ledger, policy, seen, rotation, row, now);
 }
@@ -135,6 +135,7 @@ export function promotion(
   seen: Seen,
   rotation: Rotation,
   dead: string | null,
+  now: number,
 ): Step {
   const row = rowOf(ledger, rotation.new);
   if (row === null || row.storeVersion === undefined)
@@ -153,7 +154,7 @@ export function promotion(
   if (dead !== null && rotation.unverified !== true) {
     return { do: 'record', change: { type: 'unverified', row: row.id, why: dead } };
   }
-  return { do: 'intend', effect };
+  return paused(rotation, now) ?? { do: 'intend', effect };
 }
 
 /** Entered, and perhaps landed. What it replaced decides, and the verified version may be sent again. */
@@ -162,7 +163,7 @@ export function promoting(ledger: Ledger, policy: Policy, seen: Seen, rotation: 
   if (seen.current === undefined) return look({ what: 'current' });
   if (row !== null && seen.current?.row === row.id) return promoted(row, seen.current.version, policy);
   if (rotation.unverified === true || seen.entered === `promote:${row?.id}`) {
-    return promotion(ledger, policy, seen, rotation, null);
+    return promotion(ledger, policy, seen, rotation, null, now);
   }
   return verifying(ledger, policy, seen, rotation, now);
 }
@@ -203,6 +204,13 @@ export function overlapping(
     );
   }
   return null;
+}
+
+/** An effect that failed is not sent again before its pause is over. */
+function paused(rotation: Rotation, now: number): Step | null {
+  if (rotation.nextTry === undefined || toMs(rotation.nextTry) <= now) return null;
+  const reason = rotation.lastError ?? `${rotation.phase} is tried again soon`;
+  return retryStep('retry', reason, undefined, rotation, now);
 }
 
 function pause(rotation: Rotation, now: number): { nextTry?: string } {

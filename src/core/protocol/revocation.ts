@@ -1,11 +1,11 @@
 import { toInstant, toMs } from '../credential.ts';
 import type { Key, Ledger } from '../ledger.ts';
 import type { Policy } from '../policy.ts';
-import { hasExpired, isDead, overlapEnd } from '../rows.ts';
+import { hasExpired, isDead, LATE_CREATE, overlapEnd } from '../rows.ts';
 import type { Step } from './changes.ts';
-import { door } from './door.ts';
+import { door, unsettledPromote } from './door.ts';
 import type { Seen } from './seen.ts';
-import { look, retryStep, stop } from './steps.ts';
+import { look, retryStep } from './steps.ts';
 
 /** How long a person may take to remove a key before a run says so with its exit code. */
 const REMOVAL_GRACE = 86_400_000;
@@ -15,8 +15,11 @@ export function revocation(ledger: Ledger, policy: Policy, seen: Seen, row: Key,
   if (isDead(row)) return null;
   if (hasExpired(row, now) && row.state !== 'current')
     return { do: 'record', change: { type: 'dead', row: row.id, by: 'expiry' } };
+  if (neverAsked(policy, row)) return { do: 'record', change: { type: 'never-made', row: row.id } };
   return (
+    unsettledPromote(seen, row) ??
     tooEarly(policy, seen, row, now) ??
+    mayStillArrive(policy, row, now) ??
     gated(policy, seen, row) ??
     (policy.issuer.can.revoke
       ? bySending(ledger, policy, seen, row, now)
@@ -36,6 +39,25 @@ function tooEarly(policy: Policy, seen: Seen, row: Key, now: number): Step | nul
   }
   if (now >= end) return null;
   return { do: 'wait', for: 'overlap', reason: `the old key works until ${toInstant(end)}`, until: end };
+}
+
+/** A secret that was invented here and that nobody was told of: there is nothing to revoke. */
+function neverAsked(policy: Policy, row: Key): boolean {
+  return (
+    policy.issuer.secretFrom === 'client' &&
+    row.state === 'pending' &&
+    row.window === undefined &&
+    row.storeVersion === undefined
+  );
+}
+
+/** A registration without an answer may be on its way: a revocation before it arrives would end nothing. */
+function mayStillArrive(policy: Policy, row: Key, now: number): Step | null {
+  if (policy.issuer.secretFrom !== 'client' || row.state !== 'pending' || row.issuedAt !== undefined) return null;
+  const to = row.window?.to ?? row.window?.from;
+  if (to === undefined || now >= toMs(to) + LATE_CREATE) return null;
+  const reason = `the registration of ${row.id} may still arrive at the issuer`;
+  return { do: 'wait', for: 'proof', reason, until: toMs(to) + LATE_CREATE };
 }
 
 function gated(policy: Policy, seen: Seen, row: Key): Step | null {
@@ -64,13 +86,7 @@ function bySending(ledger: Ledger, policy: Policy, seen: Seen, row: Key, now: nu
     if (proof === 'dead') return { do: 'record', change: { type: 'dead', row: row.id, by: 'issuer' } };
     if (proof !== null) return proof;
   }
-  if (cannotBeNamed(policy, row)) {
-    return stop(
-      'PERSON',
-      `${row.id} cannot be revoked by keyturn: its value is lost and the issuer revokes by value`,
-      `remove it at the issuer, then run keyturn forget ${ledger.credential} --orphan ${row.id} --reason TEXT`,
-    );
-  }
+  if (cannotBeNamed(policy, row)) return { do: 'record', change: { type: 'possible', row: row.id } };
   if (row.nextTry !== undefined && toMs(row.nextTry) > now) {
     return retryStep(
       'proof',
@@ -104,6 +120,9 @@ function byWaiting(ledger: Ledger, policy: Policy, seen: Seen, row: Key, now: nu
       return { do: 'record', change: { type: 'dead', row: row.id, by: 'issuer' } };
     }
   }
+  // Nobody has its value any more, so nobody can ask whether it lives.
+  if (proves && row.storeVersion === undefined && revokesBy !== 'operator')
+    return { do: 'record', change: { type: 'possible', row: row.id } };
   if (revokesBy === 'operator') {
     const since = row.overlapFrom ?? row.window?.from;
     const end = overlapEnd(row, policy, seen.clock) ?? 0;

@@ -17,7 +17,6 @@ export interface GraphError {
   readonly subcode: number | null;
   /** What Meta's support asks for. */
   readonly trace: string | null;
-  readonly retryAfterMs: number | null;
 }
 
 export interface GraphReply {
@@ -26,6 +25,7 @@ export interface GraphReply {
   readonly body: unknown;
   /** Null where the reply has no error envelope, which does not make it a good one. */
   readonly error: GraphError | null;
+  /** How long to stay away, where it says. */
   readonly retryAfterMs: number | null;
   /** The version of the API that answered, where it says. */
   readonly version: string | null;
@@ -180,7 +180,8 @@ async function sendCall(options: GraphOptions, call: Call): Promise<GraphReply> 
   const [first, ...others] = call.places;
   let reply = await sendOnce(options, call, first);
   for (const place of others) {
-    if (reply.error === null || call.unseen?.includes(reply.error.fault) !== true) break;
+    const refused = reply.status < 500 ? reply.error : null;
+    if (refused === null || call.unseen?.includes(refused.fault) !== true) break;
     reply = await sendOnce(options, call, place);
   }
   return reply;
@@ -221,12 +222,11 @@ function readReply(reply: HttpReply): GraphReply {
   const body = parseBody(reply.text);
   const found = errorOf(body);
   const version = reply.headers.get('facebook-api-version') ?? '';
-  const retryAfterMs = stayAwayMs(reply.headers, reply.retryAfterMs);
   const trace = found?.fbtrace_id ?? '';
   return {
     status: reply.status,
     body,
-    retryAfterMs,
+    retryAfterMs: stayAwayMs(reply.headers, reply.retryAfterMs),
     version: /^v[0-9]{1,3}\.[0-9]{1,2}$/.test(version) ? version : null,
     error:
       found === null
@@ -237,7 +237,6 @@ function readReply(reply: HttpReply): GraphReply {
             subcode: subcodeOf(found),
             // Shorter than any secret, so that it cannot be one.
             trace: /^[A-Za-z0-9_-]{6,28}$/.test(trace) ? trace : null,
-            retryAfterMs,
           },
   };
 }

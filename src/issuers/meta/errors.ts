@@ -42,11 +42,11 @@ export function failure(
   reply: GraphReply,
   of: { readonly caller: Caller; readonly effect: boolean },
 ): KeyturnError {
-  const { error } = reply;
+  const { error, retryAfterMs } = reply;
   if (error === null) return noReply(what, reply);
   const detail = {
     remoteCode: error.trace === null ? codeText(error) : `${codeText(error)} trace ${error.trace}`,
-    ...(error.retryAfterMs === null ? {} : { retryAfterMs: error.retryAfterMs }),
+    ...(retryAfterMs === null ? {} : { retryAfterMs }),
   };
   const open = of.effect && reply.status >= 500 && error.fault !== 'rate-limited';
   if (open || error.fault === 'transient') {

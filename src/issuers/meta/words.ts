@@ -80,7 +80,7 @@ export async function liveWord(
     says: 'nothing',
     because: proofRefused ? `${because}; ${APP_SECRET_HINT}` : because,
     proofRefused,
-    ...(error.retryAfterMs === null ? {} : { retryAfterMs: error.retryAfterMs }),
+    ...(reply.retryAfterMs === null ? {} : { retryAfterMs: reply.retryAfterMs }),
   };
 }
 

@@ -41,8 +41,10 @@ export function envelopeFor(settings: FileSettings, context: PluginContext, disk
   const seal: Envelope['seal'] = async (text, name) => {
     const { Encrypter, identityToRecipient } = await import('age-encryption');
     const encrypter = new Encrypter();
-    const own = await Promise.all((await lines()).map((line) => identityToRecipient(line)));
-    for (const recipient of new Set([...own, ...(settings.recipients ?? [])])) {
+    // Of several identities the first is the one to write for; the others open what is older.
+    const [first = ''] = await lines();
+    const own = await identityToRecipient(first);
+    for (const recipient of new Set([own, ...(settings.recipients ?? [])])) {
       try {
         encrypter.addRecipient(recipient);
       } catch {

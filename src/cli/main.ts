@@ -1,0 +1,113 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { ERROR_CODES, KeyturnError } from '../core/errors.ts';
+import type { Report } from './command.ts';
+import { createContext } from './context.ts';
+import { envelopeOf } from './envelope.ts';
+import { printErrors } from './errors.ts';
+import { failureOf } from './failure.ts';
+import { createPainter } from './output.ts';
+import { type Request, readRequest } from './request.ts';
+import { watchSignals } from './signals.ts';
+import { createTerminal, type Terminal } from './terminal.ts';
+import { realWorld } from './world.ts';
+import { writeErr, writeOut } from './write.ts';
+
+/** How long what is still open may keep the process from ending by itself. */
+const LINGER = 1_000;
+
+/** Runs one command line and gives its exit code. The only place that catches everything. */
+export async function main(argv: readonly string[]): Promise<number> {
+  const world = realWorld();
+  const start = { now: world.now(), monotonic: world.monotonic() };
+  const product = readProduct();
+  const request = readRequest(argv, product.version);
+  if ('print' in request) {
+    writeOut(request.print);
+    return 0;
+  }
+  const { command, flags } = request;
+  const finish = (report: Report, exitCode: number): void => {
+    const meta = {
+      version: product.version,
+      startedAt: new Date(start.now).toISOString(),
+      durationMs: Math.round(world.monotonic() - start.monotonic),
+    };
+    const { env } = process;
+    if (flags.json) writeOut(`${JSON.stringify(envelopeOf(command, report, exitCode, meta))}\n`);
+    else writeOut(createPainter(env, terminal.out, terminal.out ? terminal.width : null).render(report.blocks));
+    printErrors(report.errors ?? [], { flags, env, terminal });
+  };
+  const signals = watchSignals((exitCode) => finish(interruption(), exitCode));
+  const terminal = createTerminal(flags.input, signals.signal);
+
+  let report: Report;
+  try {
+    report = await carryOut(request, { world, terminal, signal: signals.signal });
+  } catch (caught) {
+    const failed = failureOf(caught, command, { verbose: flags.verbose, bugs: product.bugs });
+    const own = request.asked instanceof KeyturnError ? undefined : request.asked.spec.failsWith;
+    report = own === undefined ? failed : { ...failed, exitCode: own };
+  }
+  const exitCode = report.exitCode === ERROR_CODES.INTERRUPTED ? (signals.exitCode() ?? 130) : (report.exitCode ?? 0);
+  finish(report, exitCode);
+  await addToJobPage(command, report, exitCode);
+  signals.release();
+  setTimeout(() => process.exit(exitCode), LINGER).unref();
+  return exitCode;
+}
+
+interface Surroundings {
+  readonly world: ReturnType<typeof realWorld>;
+  readonly terminal: Terminal;
+  readonly signal: AbortSignal;
+}
+
+async function carryOut(request: Request, around: Surroundings): Promise<Report> {
+  const { asked, command, flags } = request;
+  if (process.platform === 'win32') throw onWindows();
+  if (asked instanceof KeyturnError) throw asked;
+  const mark = (tone: string, text: string): void => {
+    if (!flags.quiet) writeErr(`${tone}${text}\n`);
+  };
+  const context = createContext({
+    ...around,
+    command,
+    flags,
+    say: (text) => mark('', text),
+    warn: (text) => mark('keyturn: warning: ', text),
+  });
+  try {
+    const { perform } = await asked.spec.load();
+    return await perform(asked.invocation, context);
+  } finally {
+    await context.close();
+  }
+}
+
+/** The version, and where defects are reported: of the package that this file is in. */
+function readProduct(): { readonly version: string; readonly bugs: string } {
+  const text = readFileSync(join(import.meta.dirname, '../../package.json'), 'utf8');
+  const { version, bugs } = JSON.parse(text) as { version: string; bugs?: { url?: string } };
+  return { version, bugs: bugs?.url ?? 'the place where you got keyturn from' };
+}
+
+async function addToJobPage(command: string, report: Report, exitCode: number): Promise<void> {
+  const page = process.env.GITHUB_STEP_SUMMARY;
+  if (page === undefined || page === '') return;
+  const { writeJobPage } = await import('./job-page.ts');
+  writeJobPage(page, command, report, exitCode);
+}
+
+function interruption(): Report {
+  const error = new KeyturnError('INTERRUPTED', 'interrupted twice', {
+    hint: 'run again to resume; what was under way is in the ledger',
+  });
+  return { data: null, blocks: [], errors: [error] };
+}
+
+function onWindows(): KeyturnError {
+  return new KeyturnError('UNSUPPORTED', 'keyturn does not run on native Windows', {
+    hint: 'run it inside WSL (https://learn.microsoft.com/windows/wsl/install)',
+  });
+}

@@ -1,0 +1,112 @@
+import { Chalk, type ChalkInstance } from 'chalk';
+import type { Block, Cell, Tone } from './command.ts';
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** Turns blocks into text for one end: a terminal of some width, or a pipe. */
+export interface Painter {
+  readonly paint: (text: string, tone: Tone) => string;
+  /** Every line ends with a newline. */
+  readonly render: (blocks: readonly Block[]) => string;
+}
+
+/** `width` is null for what is no terminal: nothing is shortened there. */
+export function createPainter(env: Environment, isTerminal: boolean, width: number | null): Painter {
+  const chalk = new Chalk({ level: colours(env, isTerminal) ? 1 : 0 });
+  const paint = (text: string, tone: Tone): string => TONES[tone](chalk)(text);
+  const cell = (one: Cell): string => (typeof one === 'string' ? one : paint(one.text, one.tone));
+  return {
+    paint,
+    render: (blocks) =>
+      blocks
+        .map((block) => {
+          switch (block.kind) {
+            case 'verbatim':
+              return block.text;
+            case 'line':
+              return `${block.cells.map((one) => cell(cleaned(one))).join('')}\n`;
+            case 'table':
+              return tableOf(block.columns, block.rows, width, cell);
+          }
+        })
+        .join(''),
+  };
+}
+
+const TONES: { readonly [Name in Tone]: (chalk: ChalkInstance) => (text: string) => string } = {
+  good: (chalk) => chalk.green,
+  bad: (chalk) => chalk.red,
+  warn: (chalk) => chalk.yellow,
+  faint: (chalk) => chalk.dim,
+  strong: (chalk) => chalk.bold,
+};
+
+/** `FORCE_COLOR` (unless 0 or false) before `NO_COLOR` before what the end is. https://no-color.org */
+export function colours(env: Environment, isTerminal: boolean): boolean {
+  const force = env.FORCE_COLOR;
+  if (force !== undefined && force !== '') return force !== '0' && force !== 'false';
+  if (env.NO_COLOR !== undefined && env.NO_COLOR !== '') return false;
+  return isTerminal && env.TERM !== 'dumb';
+}
+
+// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is replaced
+const CONTROL = /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g;
+
+/** Text from elsewhere must not drive the terminal of whoever reads it. Line breaks stay. */
+export function clean(text: string): string {
+  return text.replace(CONTROL, '?');
+}
+
+function cleaned(cell: Cell): Cell {
+  return typeof cell === 'string' ? clean(cell) : { ...cell, text: clean(cell.text) };
+}
+
+function textOf(cell: Cell): string {
+  return typeof cell === 'string' ? cell : cell.text;
+}
+
+const GAP = 2;
+/** No column is made narrower than this. */
+const NARROWEST = 8;
+
+function tableOf(
+  columns: readonly string[],
+  rows: readonly (readonly Cell[])[],
+  width: number | null,
+  show: (cell: Cell) => string,
+): string {
+  const clear = rows.map((row) => row.map((one) => mapCell(one, (text) => clean(text).replaceAll('\n', ' '))));
+  const heading: readonly Cell[] = columns.map((text) => ({ text: text.toUpperCase(), tone: 'faint' }));
+  const all = columns.length === 0 ? clear : [heading, ...clear];
+  const natural = columns.map((_, at) => Math.max(...all.map((row) => textOf(row[at] ?? '').length)));
+  const widths = width === null ? natural : fitted(natural, width);
+  return all
+    .map((row) => {
+      const cells = row.map((one, at) => fit(one, widths[at] ?? 0, at === row.length - 1, show));
+      return `${cells.join(' '.repeat(GAP)).trimEnd()}\n`;
+    })
+    .join('');
+}
+
+/** Takes what is too much from the last column first, then from the ones before it. */
+function fitted(natural: readonly number[], width: number): readonly number[] {
+  const widths = [...natural];
+  let over = widths.reduce((sum, one) => sum + one + GAP, -GAP) - width;
+  for (let at = widths.length - 1; at >= 0 && over > 0; at -= 1) {
+    const own = widths[at] ?? 0;
+    const less = Math.max(Math.min(own, NARROWEST), own - over);
+    over -= own - less;
+    widths[at] = less;
+  }
+  return widths;
+}
+
+function fit(cell: Cell, width: number, last: boolean, show: (cell: Cell) => string): string {
+  const text = textOf(cell);
+  const short = text.length > width ? `${text.slice(0, Math.max(0, width - 1))}…` : text;
+  return show(mapCell(cell, () => short)) + (last ? '' : ' '.repeat(Math.max(0, width - short.length)));
+}
+
+function mapCell(cell: Cell, change: (text: string) => string): Cell {
+  return typeof cell === 'string' ? change(cell) : { ...cell, text: change(cell.text) };
+}

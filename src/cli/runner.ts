@@ -1,0 +1,73 @@
+import { readFileSync } from 'node:fs';
+import { hostname, userInfo } from 'node:os';
+import type { Runner } from '../engine/run.ts';
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** The field of /proc/PID/stat that says when the process started, counted from the end of its name. */
+const START_TIME = 22 - 3;
+
+/** This process, as ledger and trail name it. `reason` is what `--reason` says, where nothing else keeps it. */
+export function runnerOf(env: Environment, nonce: string, reason: string | undefined): Runner {
+  const host = hostname();
+  const boot = bootId();
+  const startedAt = startOf(process.pid);
+  const known = boot !== null && startedAt !== null;
+  return {
+    owner: `${userName()}.${process.pid}.${nonce}`,
+    host,
+    ...(known ? { process: `${boot}/${process.pid}/${startedAt}` } : {}),
+    isGone: (otherHost, other) => otherHost === host && boot !== null && isGone(other, boot),
+    by: reason === undefined ? actor(env, host) : `${actor(env, host)}: ${reason}`,
+  };
+}
+
+/** Who stands behind it: the job of a CI system, or the user. */
+export function actor(env: Environment, host = hostname()): string {
+  if (env.GITHUB_ACTIONS === 'true') {
+    return `github:${env.GITHUB_ACTOR ?? 'unknown'}/${env.GITHUB_REPOSITORY ?? 'unknown'}/${env.GITHUB_RUN_ID ?? '0'}`;
+  }
+  if (env.GITLAB_CI === 'true') {
+    return `gitlab:${env.GITLAB_USER_LOGIN ?? 'unknown'}/${env.CI_PROJECT_PATH ?? 'unknown'}/${env.CI_JOB_ID ?? '0'}`;
+  }
+  return `${userName()}@${host}`;
+}
+
+function userName(): string {
+  try {
+    return userInfo().username;
+  } catch {
+    // A container may run as a user that has no name.
+    return `uid${process.getuid?.() ?? ''}`;
+  }
+}
+
+/** Of another boot, or of a process that has ended; its number may be another one's by now. */
+function isGone(other: string, boot: string): boolean {
+  const [otherBoot, pid, startedAt] = other.split('/');
+  if (otherBoot !== boot) return true;
+  const now = startOf(Number(pid));
+  return now === null || now !== startedAt;
+}
+
+/** Null where the system does not tell. */
+function bootId(): string | null {
+  return read('/proc/sys/kernel/random/boot_id')?.trim() ?? null;
+}
+
+/** When a process started, in ticks since the boot. Null where there is no such process. */
+function startOf(pid: number): string | null {
+  const stat = read(`/proc/${pid}/stat`);
+  if (stat === null) return null;
+  // The name of the process is in brackets and may hold anything.
+  return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[START_TIME] ?? null;
+}
+
+function read(path: string): string | null {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    // No /proc on this system, or no such process: both are told by null.
+    return null;
+  }
+}
