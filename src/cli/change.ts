@@ -1,4 +1,5 @@
-import type { ConfiguredCredential } from '../config/config.ts';
+import type { Config, ConfiguredCredential } from '../config/config.ts';
+import { oneCredential } from '../config/select.ts';
 import { KeyturnError } from '../core/errors.ts';
 import { durationMs } from '../core/plugin.ts';
 import type { Invocation, Options } from './command.ts';
@@ -77,9 +78,16 @@ function inCi(env: Context['env']): boolean {
 }
 
 function isShared(settings: unknown): boolean {
-  return typeof settings === 'object' && settings !== null && 'shared' in settings && settings.shared === true;
+  return (
+    typeof settings === 'object' && settings !== null && 'shared' in settings && settings.shared === true
+  );
 }
 
 function usage(message: string, hint: string): KeyturnError {
   return new KeyturnError('USAGE', message, { hint });
+}
+
+/** The one credential that a command is about. */
+export function selectOne(config: Config, { words }: Pick<Invocation, 'words'>): ConfiguredCredential {
+  return oneCredential(config, words[0] ?? '');
 }

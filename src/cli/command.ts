@@ -70,7 +70,11 @@ export interface Report {
 /** A part of what people read. Text of others may hold anything: control characters are shown as `?`. */
 export type Block =
   | { readonly kind: 'line'; readonly cells: readonly Cell[] }
-  | { readonly kind: 'table'; readonly columns: readonly string[]; readonly rows: readonly (readonly Cell[])[] }
+  | {
+      readonly kind: 'table';
+      readonly columns: readonly string[];
+      readonly rows: readonly (readonly Cell[])[];
+    }
   /** Exact text, as it is to be printed. */
   | { readonly kind: 'verbatim'; readonly text: string };
 

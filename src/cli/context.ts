@@ -199,7 +199,8 @@ async function readCredential(name: string, config: Config, context: Context): P
   const store = credential === undefined ? null : await context.store(credential);
   const value = await store?.read(credential?.location ?? '', 'current', context.signal);
   const { keyIn } = await import('../core/document.ts');
-  const key = value === null || value === undefined ? null : keyIn(value.text.open() ?? '', credential?.fields);
+  const key =
+    value === null || value === undefined ? null : keyIn(value.text.open() ?? '', credential?.fields);
   const [part] = key?.partNames ?? [];
   const text = part === undefined ? null : key?.open(part);
   if (typeof text === 'string' && key?.partNames.length === 1) return text;

@@ -9,7 +9,9 @@ export function writeJobPage(file: string, command: string, report: Report, exit
   const parts = [
     `### keyturn ${command}: ${report.status ?? statusOf(exitCode)} (exit ${exitCode})\n`,
     ...report.blocks.map(toMarkdown),
-    ...(report.errors ?? []).map((error) => `- **${error.code}** ${inline(error.message)}: ${inline(error.hint)}\n`),
+    ...(report.errors ?? []).map(
+      (error) => `- **${error.code}** ${inline(error.message)}: ${inline(error.hint)}\n`,
+    ),
   ];
   try {
     appendFileSync(file, `${parts.join('\n')}\n`);
@@ -26,7 +28,11 @@ function toMarkdown(block: Block): string {
       return `${inline(block.cells.map(textOf).join(''))}  \n`;
     case 'table': {
       const heading = block.columns.length > 0 ? block.columns : (block.rows[0] ?? []).map(() => '');
-      return [heading, heading.map(() => '---'), ...block.rows.map((row) => row.map((cell) => inline(textOf(cell))))]
+      return [
+        heading,
+        heading.map(() => '---'),
+        ...block.rows.map((row) => row.map((cell) => inline(textOf(cell)))),
+      ]
         .map((row) => `| ${row.join(' | ')} |\n`)
         .join('');
     }

@@ -21,11 +21,16 @@ export async function readKey(request: KeyRequest, asks: boolean, signal: AbortS
     });
   }
   if (several === null) {
-    return single((await prompt(`${capital(request.what)} (not shown): `, { hidden: true, signal })).trim(), request.what);
+    return single(
+      (await prompt(`${capital(request.what)} (not shown): `, { hidden: true, signal })).trim(),
+      request.what,
+    );
   }
   const values: Record<string, string> = {};
   for (const part of several) {
-    const text = (await prompt(`${capital(request.what)}, ${part} (not shown): `, { hidden: true, signal })).trim();
+    const text = (
+      await prompt(`${capital(request.what)}, ${part} (not shown): `, { hidden: true, signal })
+    ).trim();
     values[part] = checked(text, `${part} of ${request.what}`);
   }
   return Secret.fromParts(values);
@@ -50,7 +55,8 @@ export async function readStdin(signal: AbortSignal): Promise<string> {
     }
   } catch (caught) {
     if (caught instanceof KeyturnError) throw caught;
-    if (!signal.aborted) throw bad('standard input cannot be read', 'hand over the key through a pipe or a file');
+    if (!signal.aborted)
+      throw bad('standard input cannot be read', 'hand over the key through a pipe or a file');
   } finally {
     signal.removeEventListener('abort', stop);
     process.stdin.destroy();
@@ -63,7 +69,8 @@ function decode(bytes: Uint8Array): string {
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
   } catch (caught) {
-    if (caught instanceof TypeError) throw bad('standard input is not UTF-8 text', 'hand over the key as text');
+    if (caught instanceof TypeError)
+      throw bad('standard input is not UTF-8 text', 'hand over the key as text');
     throw caught;
   }
 }
@@ -75,7 +82,10 @@ function single(text: string, what: string): Secret {
 function checked(text: string, what: string): string {
   if (text === '') throw bad(`${what} is empty`, 'hand over the key itself');
   if (CONTROL.test(text)) {
-    throw bad(`${what} holds a line break or another control character`, 'hand over the key alone, on one line');
+    throw bad(
+      `${what} holds a line break or another control character`,
+      'hand over the key alone, on one line',
+    );
   }
   return text;
 }
@@ -84,7 +94,8 @@ function checked(text: string, what: string): string {
 function fromJson(text: string, parts: readonly string[], what: string): Secret {
   const shape = `a JSON object with the texts ${parts.join(', ')}`;
   const read = parse(text);
-  if (read === null || typeof read !== 'object' || Array.isArray(read)) throw bad(`${what} is no JSON object`, `hand over ${shape}`);
+  if (read === null || typeof read !== 'object' || Array.isArray(read))
+    throw bad(`${what} is no JSON object`, `hand over ${shape}`);
   const given = Object.entries(read);
   const values: Record<string, string> = {};
   for (const part of parts) {

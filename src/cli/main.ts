@@ -35,7 +35,8 @@ export async function main(argv: readonly string[]): Promise<number> {
     };
     const { env } = process;
     if (flags.json) writeOut(`${JSON.stringify(envelopeOf(command, report, exitCode, meta))}\n`);
-    else writeOut(createPainter(env, terminal.out, terminal.out ? terminal.width : null).render(report.blocks));
+    else
+      writeOut(createPainter(env, terminal.out, terminal.out ? terminal.width : null).render(report.blocks));
     printErrors(report.errors ?? [], { flags, env, terminal });
   };
   const signals = watchSignals((exitCode) => finish(interruption(), exitCode));
@@ -49,7 +50,8 @@ export async function main(argv: readonly string[]): Promise<number> {
     const own = request.asked instanceof KeyturnError ? undefined : request.asked.spec.failsWith;
     report = own === undefined ? failed : { ...failed, exitCode: own };
   }
-  const exitCode = report.exitCode === ERROR_CODES.INTERRUPTED ? (signals.exitCode() ?? 130) : (report.exitCode ?? 0);
+  const exitCode =
+    report.exitCode === ERROR_CODES.INTERRUPTED ? (signals.exitCode() ?? 130) : (report.exitCode ?? 0);
   finish(report, exitCode);
   await addToJobPage(command, report, exitCode);
   signals.release();

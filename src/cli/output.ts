@@ -15,22 +15,17 @@ export function createPainter(env: Environment, isTerminal: boolean, width: numb
   const chalk = new Chalk({ level: colours(env, isTerminal) ? 1 : 0 });
   const paint = (text: string, tone: Tone): string => TONES[tone](chalk)(text);
   const cell = (one: Cell): string => (typeof one === 'string' ? one : paint(one.text, one.tone));
-  return {
-    paint,
-    render: (blocks) =>
-      blocks
-        .map((block) => {
-          switch (block.kind) {
-            case 'verbatim':
-              return block.text;
-            case 'line':
-              return `${block.cells.map((one) => cell(cleaned(one))).join('')}\n`;
-            case 'table':
-              return tableOf(block.columns, block.rows, width, cell);
-          }
-        })
-        .join(''),
+  const block = (one: Block): string => {
+    switch (one.kind) {
+      case 'verbatim':
+        return one.text;
+      case 'line':
+        return `${one.cells.map((part) => cell(cleaned(part))).join('')}\n`;
+      case 'table':
+        return tableOf(one.columns, one.rows, width, cell);
+    }
   };
+  return { paint, render: (blocks) => blocks.map(block).join('') };
 }
 
 const TONES: { readonly [Name in Tone]: (chalk: ChalkInstance) => (text: string) => string } = {
@@ -75,21 +70,23 @@ function tableOf(
   width: number | null,
   show: (cell: Cell) => string,
 ): string {
-  const clear = rows.map((row) => row.map((one) => mapCell(one, (text) => clean(text).replaceAll('\n', ' '))));
+  const clear = rows.map((row) =>
+    row.map((one) => mapCell(one, (text) => clean(text).replaceAll('\n', ' '))),
+  );
   const heading: readonly Cell[] = columns.map((text) => ({ text: text.toUpperCase(), tone: 'faint' }));
   const all = columns.length === 0 ? clear : [heading, ...clear];
   const natural = columns.map((_, at) => Math.max(...all.map((row) => textOf(row[at] ?? '').length)));
-  const widths = width === null ? natural : fitted(natural, width);
+  const widths = width === null ? natural : narrowed(natural, width);
   return all
     .map((row) => {
-      const cells = row.map((one, at) => fit(one, widths[at] ?? 0, at === row.length - 1, show));
+      const cells = row.map((one, at) => fitted(one, widths[at] ?? 0, at === row.length - 1, show));
       return `${cells.join(' '.repeat(GAP)).trimEnd()}\n`;
     })
     .join('');
 }
 
 /** Takes what is too much from the last column first, then from the ones before it. */
-function fitted(natural: readonly number[], width: number): readonly number[] {
+function narrowed(natural: readonly number[], width: number): readonly number[] {
   const widths = [...natural];
   let over = widths.reduce((sum, one) => sum + one + GAP, -GAP) - width;
   for (let at = widths.length - 1; at >= 0 && over > 0; at -= 1) {
@@ -101,7 +98,7 @@ function fitted(natural: readonly number[], width: number): readonly number[] {
   return widths;
 }
 
-function fit(cell: Cell, width: number, last: boolean, show: (cell: Cell) => string): string {
+function fitted(cell: Cell, width: number, last: boolean, show: (cell: Cell) => string): string {
   const text = textOf(cell);
   const short = text.length > width ? `${text.slice(0, Math.max(0, width - 1))}…` : text;
   return show(mapCell(cell, () => short)) + (last ? '' : ' '.repeat(Math.max(0, width - short.length)));

@@ -50,7 +50,8 @@ export function requireFields(credential: ConfiguredCredential, issuer: Issuer):
   const missing = parts.filter((part) => fields[part] === undefined);
   const unknown = Object.keys(fields).filter((part) => !parts.includes(part));
   if (missing.length > 0) throw wrong(name, `${name} has no field for the part ${missing.join(', ')}`, parts);
-  if (unknown.length > 0) throw wrong(name, `keys of ${credential.issuer} have no part ${unknown.join(', ')}`, parts);
+  if (unknown.length > 0)
+    throw wrong(name, `keys of ${credential.issuer} have no part ${unknown.join(', ')}`, parts);
 }
 
 function wrong(name: string, message: string, parts: readonly string[]): KeyturnError {

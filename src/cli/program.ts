@@ -35,7 +35,11 @@ export function parseCommandLine(argv: readonly string[], version: string): Pars
     printed += text;
   };
   eachCommand(program, (command) => {
-    command.configureOutput({ writeOut: print, writeErr: () => undefined, getOutHelpWidth: () => HELP_WIDTH });
+    command.configureOutput({
+      writeOut: print,
+      writeErr: () => undefined,
+      getOutHelpWidth: () => HELP_WIDTH,
+    });
   });
   if (argv.length === 0) throw usage('no command is given', 'run keyturn --help to see them');
   try {
@@ -58,7 +62,8 @@ export function createProgram(version: string, act: Act): Command {
     .usage('<command> [options]')
     .version(version, '-V, --version', 'print the version')
     .helpOption('-h, --help', 'print this help')
-    .helpCommand('help [command]', 'print the help of a command')
+    .addHelpCommand(helpCommand())
+    .configureHelp({ subcommandTerm: (command) => command.name() })
     .enablePositionalOptions()
     .exitOverride();
   addOptions(program, [...EVERYWHERE, JSON_OUTPUT], true);
@@ -75,6 +80,14 @@ export function createProgram(version: string, act: Act): Command {
     }
   }
   return program;
+}
+
+function helpCommand(): Command {
+  return new Command('help')
+    .argument('[command]')
+    .description('print the help of a command')
+    .helpGroup('Use:')
+    .helpOption(false);
 }
 
 function describeCommand(command: Command, spec: CommandSpec): void {
@@ -128,7 +141,9 @@ function eachCommand(command: Command, visit: (command: Command) => void): void 
 
 /** The help of one command as its page in the documentation has it. */
 export function helpOf(program: Command, name: string): string {
-  const command = name.split(' ').reduce((at, word) => at.commands.find((one) => one.name() === word) ?? at, program);
+  const command = name
+    .split(' ')
+    .reduce((at, word) => at.commands.find((one) => one.name() === word) ?? at, program);
   const help = new Help();
   help.helpWidth = HELP_WIDTH;
   return help.formatHelp(command, help);
@@ -151,9 +166,18 @@ function fromCommander(error: CommanderError): KeyturnError {
     .replace(/^error: /, '')
     .replace(/[.\n]+$/, '')
     .replace(UNKNOWN, (_, what: string, word: string) => `unknown ${what} ${shown(word)}`)
-    .replace(INVALID, (_, _what, word: string, name: string, rest: string) => `${shown(word)} is no ${name}; ${rest}`)
-    .replace(INVALID_OPTION, (_, flags: string, word: string, rest: string) => `${shown(word)} is no value of ${flags}; ${rest}`);
-  return usage(message, near === undefined ? 'run keyturn --help, or keyturn help COMMAND' : `did you mean ${near}?`);
+    .replace(
+      INVALID,
+      (_, _what, word: string, name: string, rest: string) => `${shown(word)} is no ${name}; ${rest}`,
+    )
+    .replace(
+      INVALID_OPTION,
+      (_, flags: string, word: string, rest: string) => `${shown(word)} is no value of ${flags}; ${rest}`,
+    );
+  return usage(
+    message,
+    near === undefined ? 'run keyturn --help, or keyturn help COMMAND' : `did you mean ${near}?`,
+  );
 }
 
 /** The name of an option without its value, or a word that can be no secret. */

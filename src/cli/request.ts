@@ -12,10 +12,7 @@ export interface Request {
 }
 
 /** Reads a command line; `print` is a text that was asked for, as the help. */
-export function readRequest(
-  argv: readonly string[],
-  version: string,
-): Request | { readonly print: string } {
+export function readRequest(argv: readonly string[], version: string): Request | { readonly print: string } {
   try {
     const parsed = parseCommandLine(argv, version);
     if ('print' in parsed) return parsed;

@@ -71,7 +71,7 @@ function endingOf(outcome: Outcome): KeyturnError | null {
   if (outcome.error !== null) return about(outcome.error, outcome.name);
   if (outcome.exitCode === 0 || outcome.code === null) return null;
   return new KeyturnError(outcome.code, outcome.reason, {
-    hint: outcome.hint === '' ? HINTS[outcome.exitCode] ?? 'run keyturn status' : outcome.hint,
+    hint: outcome.hint === '' ? (HINTS[outcome.exitCode] ?? 'run keyturn status') : outcome.hint,
     credential: outcome.name,
   });
 }
@@ -89,7 +89,8 @@ function about(error: KeyturnError, credential: string): KeyturnError {
 function nextOf(result: FleetResult): readonly string[] {
   const { name, outcome } = result;
   const code = exitCodeOf(result);
-  if (code === 6) return [outcome?.hint.includes('rollback') ? `keyturn rollback ${name}` : `keyturn emergency ${name}`];
+  if (code === 6)
+    return [outcome?.hint.includes('rollback') ? `keyturn rollback ${name}` : `keyturn emergency ${name}`];
   if (code === 3 || code === 5 || code === ERROR_CODES.INTERRUPTED) return [`keyturn run ${name}`];
   if (code === 4) return [`keyturn status ${name}`];
   switch (nameOf(result)) {
@@ -105,7 +106,12 @@ function nextOf(result: FleetResult): readonly string[] {
 function summaryTable(results: readonly FleetResult[]): Block {
   return table(
     ['credential', 'outcome', 'key', 'what'],
-    results.map((result) => [result.name, outcomeCell(result), result.outcome?.new?.id ?? '-', sentenceOf(result)]),
+    results.map((result) => [
+      result.name,
+      outcomeCell(result),
+      result.outcome?.new?.id ?? '-',
+      sentenceOf(result),
+    ]),
   );
 }
 
@@ -129,4 +135,3 @@ function sentenceOf({ outcome, error }: FleetResult): string {
       return outcome.reason;
   }
 }
-

@@ -86,7 +86,10 @@ async function confirm(request: ConfirmRequest, asks: boolean, signal: AbortSign
   }
   writeErr(`${request.says.join('\n')}\n`);
   const { prompt } = await import('./prompt.ts');
-  const typed = await prompt(`Type ${request.wanted} (${request.answer}) to go on: `, { hidden: false, signal });
+  const typed = await prompt(`Type ${request.wanted} (${request.answer}) to go on: `, {
+    hidden: false,
+    signal,
+  });
   if (typed.trim() === request.answer) return;
   throw new KeyturnError('USAGE', `${request.wanted} was not typed`, { hint: 'nothing was done' });
 }

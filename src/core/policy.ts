@@ -70,7 +70,7 @@ export function ageDays(key: Key, now: number): number | null {
 }
 
 /** When too little of its life is left; null for a key that does not end by itself. */
-export function renewAt(key: Key, policy: Policy): number | null {
+export function renewAt(key: Key, policy: Pick<Policy, 'renewBefore'>): number | null {
   if (key.expiresAt === undefined || key.expiresAt === null) return null;
   const expires = toMs(key.expiresAt);
   const from = ageFrom(key);
@@ -85,7 +85,7 @@ function clampToHalf(before: number, life: number | null): number {
 }
 
 /** When the key in `current` becomes due by time alone: the earlier of age and expiry. */
-export function dueAt(key: Key, policy: Policy): number | null {
+export function dueAt(key: Key, policy: Pick<Policy, 'maxAge' | 'renewBefore'>): number | null {
   const from = ageFrom(key);
   const byAge = from === null ? null : from + policy.maxAge;
   const byExpiry = renewAt(key, policy);

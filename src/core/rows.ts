@@ -53,7 +53,7 @@ export function possibleRows(ledger: Ledger): readonly Key[] {
 }
 
 /** The overlap that counts for a key, in milliseconds. */
-export function overlapOf(key: Key, policy: Policy): number {
+export function overlapOf(key: Key, policy: Pick<Policy, 'overlap'>): number {
   return key.overlap ?? policy.overlap;
 }
 
@@ -62,12 +62,33 @@ export function overlapOf(key: Key, policy: Policy): number {
  * Null: it has not begun, since hooks or mirrors are still owed. Zero: no overlap counts for it.
  * Where another machine's clock began it, the difference that clocks may have is added.
  */
-export function overlapEnd(key: Key, policy: Policy, clock: string): number | null {
+export function overlapEnd(
+  key: Key,
+  policy: Pick<Policy, 'overlap' | 'converges'>,
+  clock: string,
+): number | null {
   if (key.endNow !== undefined || !wasCurrent(key)) return 0;
   if (key.overlapFrom === undefined) return null;
   const overlap = overlapOf(key, policy);
   const skew = overlap === 0 || key.overlapClock === clock ? 0 : CLOCK_SKEW;
   return toMs(key.overlapFrom) + overlap + policy.converges + skew;
+}
+
+/**
+ * Whether what was read from `current` is only what the store still shows of the key that was replaced: within the
+ * time that the store may take, the very version that this key had there.
+ */
+export function isStale(
+  ledger: Ledger,
+  policy: Policy,
+  current: { readonly version: string; readonly row: string | null } | null | undefined,
+  now: number,
+): boolean {
+  const row = rowOf(ledger, current?.row ?? undefined);
+  if (policy.converges === 0 || row?.ceasedCurrentAt === undefined) return false;
+  return (
+    row.currentAs === current?.version && now < toMs(row.ceasedCurrentAt) + policy.converges + CLOCK_SKEW
+  );
 }
 
 /** Whether two keys are one: by the issuer's id, or by all fingerprints. */

@@ -7,6 +7,7 @@ import type { Secret } from '../core/secret.ts';
 import { guarded } from './guard.ts';
 import { lookAt, verified } from './looks.ts';
 import type { Outcome } from './outcome.ts';
+import type { Planned } from './plan.ts';
 import { continueWith } from './rotate.ts';
 import type { Run } from './run.ts';
 import { openSession, record, type Session } from './session.ts';
@@ -33,6 +34,36 @@ export interface Adopted {
  */
 export async function adopt(run: Run, request: AdoptRequest): Promise<Adopted> {
   const session = await openSession(run);
+  const { secret, facts, isStored, managed } = await consider(session, request);
+  if (managed !== null) return { outcome: await continueWith(session, NOTHING), key: managed, same: true };
+  return isStored ? adoptCurrent(session, facts, request) : adoptNew(session, secret, facts);
+}
+
+/** What `adopt` would do, with the issuer asked. Writes nothing; throws what `adopt` would throw. */
+export async function previewAdopt(run: Run, request: AdoptRequest): Promise<Planned> {
+  const session = await openSession(run);
+  const { isStored, managed } = await consider(session, request);
+  const ledger = session.book.ledger;
+  const reason = isStored ? 'the key in the store would be taken on' : 'the key would be stored as current';
+  const common = { name: run.credential.name, ledger, at: null };
+  if (managed === null)
+    return { ...common, action: 'start', phase: 'open', reason, step: { do: 'nothing', reason } };
+  const same = 'this key is under management already';
+  return { ...common, action: 'none', phase: null, reason: same, step: { do: 'nothing', reason: same } };
+}
+
+interface Considered {
+  readonly secret: Secret;
+  readonly facts: KeyFacts;
+  /** It is what the store holds. */
+  readonly isStored: boolean;
+  /** The row that it has already. */
+  readonly managed: Key | null;
+}
+
+/** Everything that is looked at and asked before anything is written. Throws where the key is not to be adopted. */
+async function consider(session: Session, request: AdoptRequest): Promise<Considered> {
+  const { run } = session;
   await see(session, 'current');
   await see(session, 'siblings');
   const inStore = session.values.current?.key ?? null;
@@ -43,12 +74,13 @@ export async function adopt(run: Run, request: AdoptRequest): Promise<Adopted> {
     });
   }
   run.issuer.checkShape?.(secret);
-  const managed = inStore?.equals(secret) ? alreadyManaged(session.book.ledger, session.seen) : null;
-  if (managed !== null) return { outcome: await continueWith(session, NOTHING), key: managed, same: true };
+  const isStored = inStore?.equals(secret) === true;
+  const managed = isStored ? alreadyManaged(session.book.ledger, session.seen) : null;
+  if (managed !== null) return { secret, facts: {}, isStored, managed };
   const facts = await factsOf(session, secret, request);
   refuse(session, facts);
-  if (inStore?.equals(secret)) return adoptCurrent(session, facts, request);
-  return adoptNew(session, secret, facts);
+  refusePlace(session, isStored);
+  return { secret, facts, isStored, managed };
 }
 
 /** Drives nothing that is not open already. */
@@ -61,7 +93,10 @@ async function see(session: Session, what: 'current' | 'siblings'): Promise<void
 
 async function factsOf(session: Session, secret: Secret, request: AdoptRequest): Promise<KeyFacts> {
   const { run } = session;
-  const answer = await verified(run, secret, 'the key to adopt');
+  // Where nobody can be asked, its shape has to do.
+  const answer = run.issuer.traits.proves
+    ? await verified(run, secret, 'the key to adopt')
+    : ({ verdict: 'works', facts: {}, findings: [] } as const);
   if (answer.verdict === 'unknown') {
     throw new KeyturnError('UNVERIFIED', `whether the key works could not be told: ${answer.message}`, {
       hint: 'try again when the issuer answers',
@@ -102,14 +137,10 @@ function refuse(session: Session, facts: KeyFacts): void {
 }
 
 async function adoptCurrent(session: Session, facts: KeyFacts, request: AdoptRequest): Promise<Adopted> {
-  const { run, book, values, seen } = session;
+  const { run, values, seen } = session;
   const value = values.current;
   if (value === null)
     throw new KeyturnError('CONFLICT', 'the value in the store went away', { hint: 'run adopt again' });
-  const managed = currentRow(book.ledger);
-  if (managed !== null && book.ledger.hold?.kind !== 'foreign' && seen.current?.row === managed.id) {
-    throw new KeyturnError('USAGE', 'another key is managed under this name', { hint: 'run keyturn status' });
-  }
   const byStore =
     facts.issuedAt === undefined && request.issuedAt !== 'unknown' ? value.writtenAt : undefined;
   const known = byStore === undefined ? facts : { ...facts, issuedAt: byStore };
@@ -154,8 +185,23 @@ function sourceOf(facts: KeyFacts, request: AdoptRequest, byStore: string | unde
 
 /** A key that is not in the store: a rotation of its own kind that begins at stage. */
 async function adoptNew(session: Session, secret: Secret, facts: KeyFacts): Promise<Adopted> {
-  const { run, book, seen } = session;
+  const id = session.seen.freshId;
+  const row = `${id}.1`;
+  record(session, { type: 'opened', id, kind: 'adopt', reason: 'adopted from a person' });
+  session.values.hold(row, secret);
+  session.seen = { ...session.seen, hand: { row, fingerprints: secret.fingerprints() } };
+  record(session, { type: 'provided', row, facts });
+  const outcome = await continueWith(session, NOTHING);
+  return { outcome, key: currentRow(session.book.ledger), same: false };
+}
+
+/** Refuses where the place is another key's. */
+function refusePlace({ run, book, seen }: Session, isStored: boolean): void {
   const managed = currentRow(book.ledger);
+  if (isStored) {
+    if (managed === null || book.ledger.hold?.kind === 'foreign' || seen.current?.row !== managed.id) return;
+    throw new KeyturnError('USAGE', 'another key is managed under this name', { hint: 'run keyturn status' });
+  }
   if (managed !== null) {
     throw new KeyturnError('USAGE', `another key of ${run.credential.name} is managed already`, {
       hint: `replace it with keyturn rotate ${run.credential.name}, or put the other key into the store by hand and adopt that`,
@@ -166,12 +212,4 @@ async function adoptNew(session: Session, secret: Secret, facts: KeyFacts): Prom
       hint: 'adopt that one, or remove it from the store first',
     });
   }
-  const id = seen.freshId;
-  const row = `${id}.1`;
-  record(session, { type: 'opened', id, kind: 'adopt', reason: 'adopted from a person' });
-  session.values.hold(row, secret);
-  session.seen = { ...session.seen, hand: { row, fingerprints: secret.fingerprints() } };
-  record(session, { type: 'provided', row, facts });
-  const outcome = await continueWith(session, NOTHING);
-  return { outcome, key: currentRow(session.book.ledger), same: false };
 }

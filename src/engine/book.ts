@@ -21,11 +21,16 @@ export class Book {
   #dirty = false;
   #savedAt: { wall: number; monotonic: number } | null = null;
   #holdsLease = false;
+  /** Whether the lease of another is taken without waiting, as an emergency does. */
+  takesLease = false;
+  /** The number of the newest entry that is saved. */
+  #savedCount: number;
 
   private constructor(run: Run, ledger: Ledger, revision: string | null) {
     this.#run = run;
     this.#ledger = ledger;
     this.#revision = revision;
+    this.#savedCount = ledger.trail.count;
   }
 
   static async open(run: Run): Promise<Book> {
@@ -87,6 +92,7 @@ export class Book {
     const started = { wall: now, monotonic: run.world.monotonic() };
     this.#revision = await put(run, next, this.#revision, signal);
     this.#ledger = next;
+    this.#savedCount = next.trail.count;
     this.#savedAt = started;
     this.#dirty = false;
     this.#holdsLease = lease === 'take';
@@ -96,7 +102,7 @@ export class Book {
   get leasedElsewhere(): KeyturnError | null {
     const { runner, world, takeLease } = this.#run;
     if (this.#holdsLease) return null;
-    return leaseRefusal(this.#ledger.lease, runner, world.now(), takeLease || isEmergency(this.#ledger));
+    return leaseRefusal(this.#ledger.lease, runner, world.now(), takeLease || this.takesLease);
   }
 
   /** Makes what was recorded last without touching the lease of the run that works here now. */
@@ -106,6 +112,7 @@ export class Book {
     const next: Ledger = { ...fitting, seq: this.#ledger.seq + 1, savedBy: run.runner.owner };
     this.#revision = await put(run, next, this.#revision, signal);
     this.#ledger = next;
+    this.#savedCount = next.trail.count;
     this.#dirty = false;
   }
 
@@ -114,6 +121,7 @@ export class Book {
     const { ledger, revision } = await load(this.#run, signal);
     this.#ledger = ledger;
     this.#revision = revision;
+    this.#savedCount = ledger.trail.count;
     this.#dirty = false;
     this.#savedAt = null;
     this.#holdsLease = ledger.lease?.owner === this.#run.runner.owner;
@@ -137,15 +145,11 @@ export class Book {
 
   /** Gives the sinks what they have not taken; says so in memory. */
   async deliver(signal: AbortSignal): Promise<void> {
-    const delivered = await deliver(this.#run, this.#ledger, signal);
+    const delivered = await deliver(this.#run, this.#ledger, this.#savedCount, signal);
     if (delivered === null) return;
     this.#ledger = delivered;
     this.#dirty = true;
   }
-}
-
-function isEmergency(ledger: Ledger): boolean {
-  return ledger.rotation?.kind === 'emergency';
 }
 
 /** The ledger in the store, or an empty one. */

@@ -99,14 +99,14 @@ const EFFECTS: { readonly [Kind in Effect['kind']]: Perform<Kind> } = {
     }
   },
 
-  rewrite: async (run, values, _ledger, _seen, { row, mark, base }) => {
+  rewrite: async (run, values, ledger, _seen, { row, mark, base }) => {
     const { location } = run.credential;
     const value = values.current;
     if (value === null || value.version !== base) return [];
-    const staged = await guarded(run.world, `stage what is current again`, run.signal, (signal) =>
-      run.store.stage({ location, mark, text: value.text }, signal),
-    );
     try {
+      const staged = await guarded(run.world, 'stage what is current again', run.signal, (signal) =>
+        run.store.stage({ location, mark, text: value.text }, signal),
+      );
       const now = await guarded(
         run.world,
         `write current again`,
@@ -117,8 +117,10 @@ const EFFECTS: { readonly [Kind in Effect['kind']]: Perform<Kind> } = {
       return [{ type: 'rewritten', row, version: now.version, kept: staged.version }];
     } catch (caught) {
       const error = toKeyturnError(caught, 'write current again');
-      if (error.code === 'CONFLICT' || error.ambiguous) return [];
-      throw error;
+      // `current` has moved on, so the promote that was entered cannot land any more.
+      const moved = (rowOf(ledger, row)?.promoteBase ?? null) !== base;
+      if (moved) return [{ type: 'promote-settled', row }];
+      return [{ type: 'revoke-failed', row, failure: failureOf(error) }];
     }
   },
 

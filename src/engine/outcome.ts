@@ -1,4 +1,4 @@
-import { ERROR_CODES, type KeyturnError } from '../core/errors.ts';
+import { ERROR_CODES, type ErrorCode, type KeyturnError } from '../core/errors.ts';
 import type { Key, Rotation } from '../core/ledger.ts';
 import type { Change, Failure, Step } from '../core/protocol/changes.ts';
 import { currentRow, rowOf } from '../core/rows.ts';
@@ -18,6 +18,8 @@ export interface Outcome {
     | 'held'
     | 'leased';
   readonly exitCode: number;
+  /** What `exitCode` stands for; null where it is 0. */
+  readonly code: ErrorCode | null;
   readonly reason: string;
   /** What to do next; empty when there is nothing to do. */
   readonly hint: string;
@@ -67,6 +69,7 @@ export function outcomeOf(session: Session, step: Step, error: KeyturnError | nu
     name: session.run.credential.name,
     outcome: nameOf(step, problems, history),
     exitCode,
+    code: own === exitCode || problem === undefined ? codeOf(step) : problem.code,
     reason: own === exitCode || problem === undefined ? reasonOf(step) : problem.message,
     hint: stopped?.hint ?? problem?.hint ?? '',
     until: step.do === 'wait' ? step.until : null,
@@ -86,6 +89,14 @@ function exitOf(step: Step): number {
   if (step.for === 'retry' || step.for === 'proof') return 3;
   if (step.for === 'gate') return 4;
   return step.late === true ? 4 : 0;
+}
+
+function codeOf(step: Step): ErrorCode | null {
+  if (step.do === 'stop') return step.code;
+  if (step.do !== 'wait' || exitOf(step) === 0) return null;
+  if (step.for === 'retry') return 'UNAVAILABLE';
+  if (step.for === 'proof') return 'UNVERIFIED';
+  return step.for === 'gate' ? 'GUARDED' : 'PERSON';
 }
 
 function reasonOf(step: Step): string {

@@ -1,10 +1,13 @@
 import { KeyturnError } from '../core/errors.ts';
+import type { Rotation } from '../core/ledger.ts';
 import { rowOf } from '../core/rows.ts';
 import type { Secret } from '../core/secret.ts';
+import { verified } from './looks.ts';
 import type { Outcome } from './outcome.ts';
+import type { Planned } from './plan.ts';
 import { continueWith } from './rotate.ts';
 import type { Run } from './run.ts';
-import { openSession, record } from './session.ts';
+import { openSession, record, type Session } from './session.ts';
 
 /**
  * Hands a key that a person made to the rotation that waits for it, and goes on with that rotation.
@@ -13,16 +16,35 @@ import { openSession, record } from './session.ts';
 export async function provide(run: Run, secret: Secret): Promise<Outcome> {
   run.issuer.checkShape?.(secret);
   const session = await openSession(run);
-  const rotation = session.book.ledger.rotation;
-  if (rotation?.waiting?.for !== 'operator') {
-    throw new KeyturnError('USAGE', `no rotation of ${run.credential.name} waits for a key`, {
-      hint: `run keyturn rotate ${run.credential.name} to open one, or keyturn adopt for a key that is in use already`,
-    });
-  }
+  const rotation = waitingIn(session);
   const known = rowOf(session.book.ledger, rotation.new);
   const row = known?.id ?? `${rotation.id}.${rotation.attempt}`;
   session.values.hold(row, secret);
   session.seen = { ...session.seen, hand: { row, fingerprints: secret.fingerprints() } };
   record(session, { type: 'provided', row, facts: { fingerprints: secret.fingerprints() } });
   return continueWith(session, { do: 'resume' });
+}
+
+/** What `provide` would do, with the issuer asked about the key. Writes nothing; throws what `provide` would throw. */
+export async function previewProvide(run: Run, secret: Secret): Promise<Planned> {
+  run.issuer.checkShape?.(secret);
+  const session = await openSession(run);
+  const { phase } = waitingIn(session);
+  const answer = await verified(run, secret, 'the key that was provided');
+  const common = { name: run.credential.name, ledger: session.book.ledger, phase, at: null };
+  if (answer.verdict === 'refused') {
+    const reason = `the key does not work: ${answer.message}`;
+    const hint = 'hand over a key that works';
+    return { ...common, action: 'refuse', reason, step: { do: 'stop', code: 'GUARDED', reason, hint } };
+  }
+  const reason = 'the open rotation goes on with this key';
+  return { ...common, action: 'resume', reason, step: { do: 'nothing', reason } };
+}
+
+function waitingIn({ run, book }: Session): Rotation {
+  const { rotation } = book.ledger;
+  if (rotation?.waiting?.for === 'operator') return rotation;
+  throw new KeyturnError('USAGE', `no rotation of ${run.credential.name} waits for a key`, {
+    hint: `run keyturn rotate ${run.credential.name} to open one, or keyturn adopt for a key that is in use already`,
+  });
 }

@@ -33,9 +33,13 @@ export async function continueWith(session: Session, order: Order): Promise<Outc
   // What was recorded before this loop, or by the order itself, counts only once it is saved.
   let orderUnsaved = session.book.dirty;
   const handedOver = orderUnsaved;
+  session.book.takesLease = order.do === 'emergency';
   for (let steps = 0; steps < MOST_STEPS; steps += 1) {
     const { run, book } = session;
-    if (run.signal.aborted) return end(session, interruption());
+    if (run.signal.aborted) return await close(session, interruption());
+    // A run that may not save draws no conclusions either: what it sees is another run's work half done.
+    const refusal = book.leasedElsewhere;
+    if (refusal !== null) return await fail(session, refusal);
     const ask = ordered ? null : carryOut(order, book.ledger, run.policy, session.seen);
     if (ask === null) ordered = true;
     const step =
@@ -44,12 +48,13 @@ export async function continueWith(session: Session, order: Order): Promise<Outc
         opens: opens(order),
         asks: true,
       });
-    if (!isActive(step)) {
-      if (ask !== null || !(await waited(session, step, patience))) return end(session, step);
-      continue;
-    }
-    if (run.world.now() > run.deadline && step.do !== 'record') return end(session, outOfTime());
     try {
+      if (!isActive(step)) {
+        if (ask === null && (await waited(session, step, patience))) continue;
+        if (book.dirty || book.holdsLease) await save(session, 'release', run.signal);
+        return await close(session, step);
+      }
+      if (run.world.now() > run.deadline && step.do !== 'record') return await close(session, outOfTime());
       await take(session, step);
       if (ask !== null && step.do === 'record') orderUnsaved = true;
       if (ask !== null && step.do === 'record' && isOrdersLast(step.change)) ordered = true;
@@ -57,7 +62,8 @@ export async function continueWith(session: Session, order: Order): Promise<Outc
     } catch (caught) {
       if (!(caught instanceof KeyturnError)) throw caught;
       const lost = handedOver && orderUnsaved;
-      if (caught.code !== 'CONFLICT' || conflicts >= MOST_CONFLICTS || lost) return fail(session, caught);
+      if (caught.code !== 'CONFLICT' || conflicts >= MOST_CONFLICTS || lost)
+        return await fail(session, caught);
       conflicts += 1;
       if (orderUnsaved) ordered = false;
       await cleanUp(session);
@@ -162,8 +168,8 @@ async function waited(session: Session, step: Step, patience: Patience): Promise
   return true;
 }
 
-/** Saves what is not saved, lets go of the lease, hands the trail over, and says how it went. */
-async function end(session: Session, step: Step): Promise<Outcome> {
+/** Ends the run: saves what is not saved, lets go of the lease, hands the trail over, and says how it went. */
+async function close(session: Session, step: Step): Promise<Outcome> {
   const { run, book } = session;
   const closing = new AbortController().signal;
   try {
@@ -175,6 +181,7 @@ async function end(session: Session, step: Step): Promise<Outcome> {
   } catch (caught) {
     if (!(caught instanceof KeyturnError)) throw caught;
     if (caught.code === 'CONFLICT') await cleanUp(session);
+    dropUnsaved(session);
     return outcomeOf(session, stopFor(caught), caught);
   }
   return outcomeOf(session, step, null);
@@ -183,7 +190,8 @@ async function end(session: Session, step: Step): Promise<Outcome> {
 async function fail(session: Session, error: KeyturnError): Promise<Outcome> {
   if (error.code === 'BUG') throw error;
   if (error.code !== 'LEASED' && error.code !== 'CONFLICT')
-    return { ...(await end(session, stopFor(error))), error };
+    return { ...(await close(session, stopFor(error))), error };
+  dropUnsaved(session);
   return outcomeOf(session, stopFor(error), error);
 }
 

@@ -53,18 +53,24 @@ function waitingBytes(ledger: Ledger): number {
 
 /**
  * Gives every sink the entries that it has not taken, in order, from segments first. Null: nothing was given.
+ * Only what is saved is given: an entry that a lost race takes back was never there.
  * A sink that is down is reported and stops nothing, unless it is required and this is no emergency.
  */
-export async function deliver(run: Run, ledger: Ledger, signal: AbortSignal): Promise<Ledger | null> {
+export async function deliver(
+  run: Run,
+  ledger: Ledger,
+  saved: number,
+  signal: AbortSignal,
+): Promise<Ledger | null> {
   let changed = ledger;
   let given = false;
   for (const sink of run.sinks) {
     const from = changed.trail.taken[sink.id] ?? 0;
-    if (from >= changed.trail.count) continue;
+    if (from >= saved) continue;
     try {
-      const entries = await waiting(run, changed, from, signal);
+      const entries = (await waiting(run, changed, from, signal)).filter((entry) => entry.n <= saved);
       await guarded(run.world, `write the trail to ${sink.id}`, signal, (inner) => sink.take(entries, inner));
-      const taken = { ...changed.trail.taken, [sink.id]: changed.trail.count };
+      const taken = { ...changed.trail.taken, [sink.id]: saved };
       changed = { ...changed, trail: { ...changed.trail, taken } };
       given = true;
     } catch (caught) {

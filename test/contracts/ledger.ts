@@ -1,7 +1,7 @@
-import { inspect } from 'node:util';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { ERROR_CODES, type ErrorCode, KeyturnError } from '../../src/core/errors.ts';
+import { KeyturnError } from '../../src/core/errors.ts';
 import type { LedgerAddress, LedgerStore } from '../../src/core/store.ts';
+import { callWitness } from './witness.ts';
 
 /** One place for ledgers with what lies behind it. */
 export interface LedgerHarness {
@@ -24,37 +24,21 @@ export function ledgerContract(name: string, start: () => Promise<LedgerHarness>
     let ledgers: LedgerStore;
     let at: LedgerAddress;
     const { signal } = new AbortController();
-    const canary = `plainly-fake-${process.pid.toString(36)}-${Math.random().toString(36).slice(2)}`;
-    const thrown: unknown[] = [];
+    const witness = callWitness();
+    const { canary, failure, refused } = witness;
 
     beforeEach(async () => {
       harness = await start();
       ledgers = harness.ledgers;
       at = harness.address();
-      thrown.length = 0;
     });
     afterEach(async () => {
-      const leaks = thrown.filter((error) => inspect(error, { depth: 10 }).includes(canary));
       await harness.close();
-      expect(leaks, 'a document came out in an error').toEqual([]);
+      witness.expectSilence();
     });
 
     const save = async (document: string, revision: string | null): Promise<string> =>
       (await ledgers.save(at, document, revision, signal)).revision;
-    const failure = async (work: Promise<unknown>): Promise<KeyturnError> => {
-      const caught = await work.then(
-        () => 'it succeeded',
-        (error: unknown) => error,
-      );
-      thrown.push(caught);
-      if (!(caught instanceof KeyturnError))
-        throw new Error(`expected a KeyturnError, got ${inspect(caught)}`);
-      expect(ERROR_CODES).toHaveProperty(caught.code);
-      return caught;
-    };
-    const refused = async (code: ErrorCode, work: Promise<unknown>): Promise<void> => {
-      expect((await failure(work)).code).toBe(code);
-    };
 
     test('loads null where nothing was saved', async () => {
       expect(await ledgers.load(at, signal)).toBeNull();

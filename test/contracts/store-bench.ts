@@ -30,7 +30,10 @@ export interface StoreBench extends Witness {
   fresh(): string;
   stage(mark: string, text: string): Promise<Version>;
   promote(version: Version, base: Version | null): Promise<Version>;
-  read(which: Which, from?: SecretStore): Promise<{ readonly version: Version; readonly text: string | null } | null>;
+  read(
+    which: Which,
+    from?: SecretStore,
+  ): Promise<{ readonly version: Version; readonly text: string | null } | null>;
   /** Stages and promotes; gives the version that is current then. */
   put(mark: string, text: string): Promise<Version>;
   /** Ends the test. Every error of it is searched for the texts that it was about. */

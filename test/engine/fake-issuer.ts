@@ -102,7 +102,12 @@ export function fakeIssuer(
       const key = byValue(secret.open());
       if (key === undefined || !alive(key)) return { verdict: 'refused', why: 'dead', message: 'it is dead' };
       if (faults.verify === 'scope-missing') {
-        return { verdict: 'refused', why: 'scope-missing', message: 'a scope is missing', facts: { scopes: [] } };
+        return {
+          verdict: 'refused',
+          why: 'scope-missing',
+          message: 'a scope is missing',
+          facts: { scopes: [] },
+        };
       }
       return { verdict: 'works', facts: factsOf(key), findings: [] };
     },

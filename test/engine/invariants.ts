@@ -90,7 +90,8 @@ export function watch(subject: Watched): Watch {
 
   const printed = (what: unknown): void => {
     const text = typeof what === 'string' ? what : JSON.stringify(what);
-    for (const key of issuer.keys) if (text.includes(key.value)) wrong(`I6: ${key.id} is in ${text.slice(0, 200)}`);
+    for (const key of issuer.keys)
+      if (text.includes(key.value)) wrong(`I6: ${key.id} is in ${text.slice(0, 200)}`);
   };
 
   const lookAtDeaths = (value: string | null): void => {
@@ -100,7 +101,8 @@ export function watch(subject: Watched): Watch {
       if (key.killedBy !== 'keyturn') continue;
       const until = readUntil.get(key.value);
       const early = until !== undefined && until + subject.overlap > key.diedAt;
-      if (early && !allowed.earlyDeath) wrong(`I1, I3: ${key.id} died ${key.diedAt - until} ms after it ceased`);
+      if (early && !allowed.earlyDeath)
+        wrong(`I1, I3: ${key.id} died ${key.diedAt - until} ms after it ceased`);
       if (allowed.lastKey || value === null) continue;
       if (value === key.value) wrong(`I2: ${key.id} was in current when it was revoked`);
       else if (!issuer.isAlive(value) && issuer.keys.some((other) => other.value === value))
@@ -131,9 +133,15 @@ export function watch(subject: Watched): Watch {
     let prev = chained.hash;
     for (let n = known + 1; n <= saved.trail.count; n += 1) {
       const entry = entries.get(n);
-      if (entry === undefined) return wrong(`I9: entry ${n} is missing`);
+      if (entry === undefined) {
+        wrong(`I9: entry ${n} is missing`);
+        return;
+      }
       const { hash, ...rest } = entry;
-      if (entry.prev !== prev || entryHash(rest) !== hash) return wrong(`I9: the chain breaks at ${n}`);
+      if (entry.prev !== prev || entryHash(rest) !== hash) {
+        wrong(`I9: the chain breaks at ${n}`);
+        return;
+      }
       prev = hash;
       chained = { n, hash };
     }
@@ -156,14 +164,18 @@ export function watch(subject: Watched): Watch {
     if (kind === undefined) return;
     if (saved === null || subject.now() - saved > FENCE) wrong(`fence: ${call.op} long after the last save`);
     const note = [...entries.values()].some(
-      (entry) => entry.event === `${kind}-intended` || (entry.event === 'rewrite-intended' && kind !== 'create'),
+      (entry) =>
+        entry.event === `${kind}-intended` || (entry.event === 'rewrite-intended' && kind !== 'create'),
     );
     if (!note) wrong(`I9: ${call.op} without an entry of its intention`);
   };
 
   const atRest = async (): Promise<void> => {
     const saved = await ledger();
-    if (saved === null) return wrong('I7: there is no ledger');
+    if (saved === null) {
+      wrong('I7: there is no ledger');
+      return;
+    }
     if (saved.rotation !== undefined) wrong(`I7: a rotation is open at ${saved.rotation.phase}`);
     if (saved.owed.length > 0) wrong('I7: something is owed');
     if (saved.lease !== undefined) wrong('I7: a lease is left');
@@ -174,7 +186,10 @@ export function watch(subject: Watched): Watch {
       if (row.state === 'revoked' && (row.storeVersion !== undefined || row.spares !== undefined))
         wrong(`I7: the value of ${row.id} is kept for ever`);
     const place = subject.shelf.places.get(subject.location);
-    const held = [...(place?.kept.keys() ?? []), ...[...(place?.staged.values() ?? [])].map((one) => one.version)];
+    const held = [
+      ...(place?.kept.keys() ?? []),
+      ...[...(place?.staged.values() ?? [])].map((one) => one.version),
+    ];
     const needed = new Set(saved.keys.map((row) => row.storeVersion));
     const left = held.filter((version) => !needed.has(version) && !subject.others?.().has(version));
     if (left.length > 0) wrong(`rule 8: ${left.join(' ')} is kept although no row needs it; rows ${states}`);

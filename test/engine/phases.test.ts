@@ -45,11 +45,22 @@ const OPS = [
   'ledger.save',
 ];
 
-const LOOKS: ReadonlySet<string> = new Set(['issuer.verify', 'issuer.find', 'issuer.list', 'store.read', 'ledger.load']);
+const LOOKS: ReadonlySet<string> = new Set([
+  'issuer.verify',
+  'issuer.find',
+  'issuer.list',
+  'store.read',
+  'ledger.load',
+]);
 const LOOK_FAULTS: readonly Fault[] = ['crash-before', 'unavailable', 'limited', 'timeout'];
 
 /** Puts the fault on the nth call of this operation in a life, counted over all processes. */
-function faultOn(scene: () => Scene, op: string, nth: number, fault: Fault): { around: Around; hits: () => number } {
+function faultOn(
+  scene: () => Scene,
+  op: string,
+  nth: number,
+  fault: Fault,
+): { around: Around; hits: () => number } {
   let seen = 0;
   let hits = 0;
   return {
@@ -119,7 +130,9 @@ describe.each(Object.keys(CLASSES))('every effect and every fault: %s', (name) =
           hit = (await live(name, op, nth, fault)) || hit;
         } catch (caught) {
           const error = caught as Error;
-          failures.push(`${name}, ${op} #${nth} ${fault}: ${error instanceof KeyturnError ? error.code : ''} ${error.message}`);
+          failures.push(
+            `${name}, ${op} #${nth} ${fault}: ${error instanceof KeyturnError ? error.code : ''} ${error.message}`,
+          );
         }
       }
       if (!hit) break;

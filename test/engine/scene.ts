@@ -9,12 +9,17 @@ import type { Outcome } from '../../src/engine/outcome.ts';
 import { provide } from '../../src/engine/provide.ts';
 import { drive } from '../../src/engine/rotate.ts';
 import type { Gate, OwedEffect, Run, Runner } from '../../src/engine/run.ts';
-import { createMemoryShelf, createMemoryStore, type MemoryShelf, type MemoryStore } from '../../src/stores/memory.ts';
+import {
+  createMemoryShelf,
+  createMemoryStore,
+  type MemoryShelf,
+  type MemoryStore,
+} from '../../src/stores/memory.ts';
 import { type Clock, type Process, virtualClock } from './clock.ts';
 import { type FakeIssuer, fakeIssuer } from './fake-issuer.ts';
 import { type Watch, watch } from './invariants.ts';
-import { type Around, tapped } from './tap.ts';
-import { HOUR, NAME, policyOf, runOf, runnerOf } from './world.ts';
+import { type Around, type Perform, tapped } from './tap.ts';
+import { HOUR, NAME, policyOf, runnerOf, runOf } from './world.ts';
 
 export interface SceneOptions {
   readonly traits?: Partial<IssuerTraits>;
@@ -30,6 +35,13 @@ export interface SceneOptions {
 }
 
 export type Ended = Outcome | KeyturnError | 'crashed';
+
+/** The outcome, where there is one. */
+export function outcomeIn(ended: Ended): Outcome {
+  if (ended === 'crashed') throw new Error('crashed');
+  if (ended instanceof KeyturnError) throw new Error(`${ended.code}: ${ended.message}`);
+  return ended;
+}
 
 /** A run of a fresh process: what it does, and how to come between. */
 export interface Task {
@@ -56,6 +68,8 @@ export interface Scene {
   /** Fresh runs, hours apart, with a person who does what is asked, until nothing changes any more. */
   untilRest(most?: number): Promise<void>;
   overwrite(text: string): Promise<void>;
+  /** Takes the value away that consumers read. */
+  remove(): void;
 }
 
 export function sceneOf(options: SceneOptions = {}): Scene {
@@ -85,9 +99,9 @@ export function sceneOf(options: SceneOptions = {}): Scene {
     const process = task.process ?? clock.process();
     let saved: number | null = null;
     const around: Around = async (call, perform) => {
-      const performed = async (): Promise<unknown> => {
+      const performed: Perform = async (lately) => {
         const at = clock.now();
-        const result = await perform();
+        const result = await perform(lately);
         if (call.op === 'ledger.save') saved = at;
         await eye.look();
         return result;
@@ -182,6 +196,10 @@ export function sceneOf(options: SceneOptions = {}): Scene {
     adopt: adoptOld,
     adoptAgain,
     untilRest,
+    remove: () => {
+      const place = shelf.places.get(location);
+      if (place !== undefined) place.current = null;
+    },
     overwrite: async (text) => {
       await eye.look();
       store.overwrite(location, text);

@@ -7,7 +7,10 @@ export interface Call {
 }
 
 /** Stands around every call of a process to the outside. */
-export type Around = (call: Call, perform: () => Promise<unknown>) => Promise<unknown>;
+export type Around = (call: Call, perform: Perform) => Promise<unknown>;
+
+/** Sends the call. `late`: its sender is gone, so that its signal says nothing any more. */
+export type Perform = (late?: 'late') => Promise<unknown>;
 
 /** Methods that touch nothing outside. */
 const INSIDE: ReadonlySet<string> = new Set(['invent', 'checkShape', 'instructions']);
@@ -19,10 +22,16 @@ export function tapped<T extends object>(target: T, name: string, around: Around
     out[key] =
       typeof value === 'function' && !INSIDE.has(key)
         ? (...args: unknown[]) =>
-            around({ op: `${name}.${key}`, args }, async () => (value as (...all: unknown[]) => unknown)(...args))
+            around({ op: `${name}.${key}`, args }, async (late) =>
+              (value as (...all: unknown[]) => unknown)(...(late === undefined ? args : args.map(lasting))),
+            )
         : value;
   }
   return out as T;
+}
+
+function lasting(arg: unknown): unknown {
+  return arg instanceof AbortSignal ? new AbortController().signal : arg;
 }
 
 /** What can go wrong with a call. `late`: the request arrives after its sender has given up. */
@@ -51,11 +60,7 @@ export interface FaultRun {
 }
 
 /** Makes the call end in this way. */
-export async function faulty(
-  fault: Fault,
-  run: FaultRun,
-  perform: () => Promise<unknown>,
-): Promise<unknown> {
+export async function faulty(fault: Fault, run: FaultRun, perform: Perform): Promise<unknown> {
   switch (fault) {
     case 'crash-before':
       run.crash();
@@ -80,7 +85,7 @@ export async function faulty(
     case 'timeout':
       return never;
     case 'late':
-      run.later(perform);
+      run.later(() => perform('late'));
       return never;
   }
 }

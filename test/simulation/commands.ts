@@ -24,7 +24,12 @@ export interface Result {
 const SHORT_OVERLAP = 10 * MINUTE;
 
 /** Types one command, or does what a stranger does. */
-export async function obey(sim: Simulation, one: Simulated, actor: Actor, operation: Operation): Promise<Result> {
+export async function obey(
+  sim: Simulation,
+  one: Simulated,
+  actor: Actor,
+  operation: Operation,
+): Promise<Result> {
   const { command } = operation;
   if (command.startsWith('stranger') || command.startsWith('issuer')) return strangerActs(sim, one, command);
   try {
@@ -124,7 +129,9 @@ function strangerActs(sim: Simulation, one: Simulated, command: Operation['comma
 function saidAndDone(one: Simulated, command: Operation['command'], outcome: Outcome): void {
   if (outcome.exitCode !== 0 || outcome.error !== null) return;
   if (command.startsWith('emergency')) {
-    const left = (one.watch.ledger?.keys ?? []).filter(({ state }) => state === 'retiring' || state === 'pending');
+    const left = (one.watch.ledger?.keys ?? []).filter(
+      ({ state }) => state === 'retiring' || state === 'pending',
+    );
     const done = outcome.outcome === 'done' || outcome.outcome === 'waiting';
     if (!done || (left.length > 0 && outcome.outcome === 'done')) {
       fail('SAID', `${command} ends with 0 ${outcome.outcome}; ${left.length} keys are not dead`);

@@ -56,12 +56,7 @@ export class Network {
   readonly #died: (actor: Actor) => void;
   calls = 0;
 
-  constructor(
-    time: Scheduler,
-    plan: FaultPlan,
-    trace: (line: string) => void,
-    died: (actor: Actor) => void,
-  ) {
+  constructor(time: Scheduler, plan: FaultPlan, trace: (line: string) => void, died: (actor: Actor) => void) {
     this.#time = time;
     this.#plan = plan;
     this.#trace = trace;
@@ -180,7 +175,11 @@ export class Network {
 }
 
 /** A read that comes late is a read that hangs. */
-const READ_FAULTS: Partial<Record<Fault, Fault>> = { late: 'hangs', 'die-late': 'die-before', refused: 'limited' };
+const READ_FAULTS: Partial<Record<Fault, Fault>> = {
+  late: 'hangs',
+  'die-late': 'die-before',
+  refused: 'limited',
+};
 
 /** Failures that leave it open whether there was an effect. */
 function lost(name: string, which: number): KeyturnError {

@@ -1,10 +1,10 @@
 import { keyIn } from '../../src/core/document.ts';
 import type { Key, Ledger } from '../../src/core/ledger.ts';
 import type { Policy } from '../../src/core/policy.ts';
-import { append, expand, type TrailNote, TRAIL_START } from '../../src/core/trail.ts';
+import { append, expand, TRAIL_START, type TrailNote } from '../../src/core/trail.ts';
 import { CANARY, type SimIssuer, type SimKey } from './issuer.ts';
 import type { SimStore } from './store.ts';
-import { type Actor, type Scheduler } from './world.ts';
+import type { Actor, Scheduler } from './world.ts';
 
 /** A promise that was broken, seen from the outside. */
 export class Violation extends Error {
@@ -190,7 +190,8 @@ export class Watch {
       const early = Math.round((life.readUntil + life.overlap - now) / 1000);
       fail('I3', `${actor.owner} ends ${key.id} ${early} s before the overlap is over`);
     }
-    const usable = this.ledger?.keys.some((row) => this.keyOf(row) === key && row.valueLost !== true) ?? false;
+    const usable =
+      this.ledger?.keys.some((row) => this.keyOf(row) === key && row.valueLost !== true) ?? false;
     const works = current !== null && this.#issuer.isLive(current);
     if (!works && (life.readUntil !== null || (usable && current !== null))) {
       fail('I2', `${actor.owner} ends ${key.id}, and the key in current (${current?.id}) does not work`);
@@ -245,12 +246,14 @@ export class Watch {
       const { kind, overlap } = rotation;
       const permitted = kind === 'emergency' || (kind === 'rollback' && this.allowed.rollbackNow);
       const least = permitted ? 0 : Math.min(this.#policy.overlap, this.allowed.overlap);
-      if (overlap !== undefined && overlap < least) fail('I3', `an overlap of ${overlap} that nobody asked for`);
+      if (overlap !== undefined && overlap < least)
+        fail('I3', `an overlap of ${overlap} that nobody asked for`);
     }
     for (const row of ledger.keys) {
-      if (row.endNow === undefined || row.endNow === 'emergency') continue;
+      if (row.endNow === undefined) continue;
       if (before?.keys.find((one) => one.id === row.id)?.endNow !== undefined) continue;
-      if (!this.allowed.revoke) fail('I3', `the overlap of ${row.id} is ended by nobody`);
+      if (row.endNow === 'emergency' ? !this.allowed.emergency : !this.allowed.revoke)
+        fail('I3', `the overlap of ${row.id} is ended by nobody`);
       const key = this.keyOf(row);
       if (key !== null) this.#lifeOf(key).ended = true;
     }
@@ -261,7 +264,8 @@ export class Watch {
     const { count, entries } = ledger.trail;
     if (count < (before?.trail.count ?? 0)) fail('I9', `${actor.owner} saves a trail that is shorter`);
     const first = count - entries.length;
-    if (first > this.#entries.length) fail('I9', `entry ${this.#entries.length + 1} is missing from the trail`);
+    if (first > this.#entries.length)
+      fail('I9', `entry ${this.#entries.length + 1} is missing from the trail`);
     entries.forEach((note, index) => {
       const known = this.#entries[first + index];
       if (known === undefined) {
@@ -273,6 +277,14 @@ export class Watch {
     });
   }
 
+  /** An entry that a sink has may leave the ledger. */
+  taken(entry: TrailNote & { readonly n: number }): void {
+    if (entry.n !== this.#entries.length + 1) return;
+    const { at, event, by, rotation, key, data } = entry;
+    this.#entries.push(JSON.parse(JSON.stringify({ at, event, by, rotation, key, data })) as TrailNote);
+    if (event.endsWith('-intended')) this.#intended.add(`${event} ${key}`);
+  }
+
   /** Computes the whole chain again. Slow, so once at the end. */
   verifyTrail(): void {
     if (this.ledger === null) return;
@@ -281,7 +293,8 @@ export class Watch {
     const again = this.#entries.reduce((so, note) => append(so, credential, note), start as typeof trail);
     if (again.head !== trail.head || again.count !== trail.count) fail('I9', 'the chain does not verify');
     const last = expand(trail, credential).at(-1);
-    if (last !== undefined && last.hash !== trail.head) fail('I9', 'the waiting entries do not lead to the head');
+    if (last !== undefined && last.hash !== trail.head)
+      fail('I9', 'the waiting entries do not lead to the head');
   }
 
   /** The key that a row is about: by the mark that asked for it, or by the bytes that are stored for it. */
@@ -300,7 +313,14 @@ export class Watch {
   #lifeOf(key: SimKey): Life {
     let life = this.#lives.get(key);
     if (life === undefined) {
-      life = { visit: null, readUntil: null, overlap: this.#policy.overlap, ended: false, first: false, mirrored: false };
+      life = {
+        visit: null,
+        readUntil: null,
+        overlap: this.#policy.overlap,
+        ended: false,
+        first: false,
+        mirrored: false,
+      };
       this.#lives.set(key, life);
     }
     return life;

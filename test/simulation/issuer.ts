@@ -69,9 +69,16 @@ export class SimIssuer {
     return this.keys.filter((key) => this.isLive(key));
   }
 
-  /** A person makes a key by hand. */
+  /** A person makes a key by hand; where there is no room for another one, the newest is taken instead. */
   makeByHand(age: number): SimKey {
-    return this.#make(null, this.#value(), this.#time.time - age);
+    const { maxLive, revokesBy } = this.shape.traits;
+    const live = this.live();
+    const newest = live.at(-1);
+    const full = typeof maxLive === 'number' && live.length >= maxLive && revokesBy !== 'replacement';
+    if (full && newest !== undefined) return newest;
+    const key = this.#make(null, this.#value(), this.#time.time - age);
+    if (revokesBy === 'replacement') for (const old of live) this.#end(old, null);
+    return key;
   }
 
   /** The issuer, or a person at its dashboard, ends a key. */
@@ -120,11 +127,19 @@ export class SimIssuer {
         });
       };
     }
+    if (traits.proves) {
+      issuer.describe = (secret) =>
+        call('describe', false, () => {
+          const key = this.find(secret.open());
+          return key === null ? null : { ...this.#factsOf(key), alive: this.isLive(key) };
+        });
+    }
     if (traits.revokesBy === 'operator') issuer.instructions = () => ({ steps: ['do it'] });
     if (['id', 'secret', 'promotion'].includes(traits.revokesBy)) {
       issuer.revoke = ({ issuerKeyId, secret, role }) => {
         const named = traits.revokesBy === 'id' ? issuerKeyId : secret?.open();
-        const key = this.keys.find((one) => (traits.revokesBy === 'id' ? one.id : one.value) === named) ?? null;
+        const key =
+          this.keys.find((one) => (traits.revokesBy === 'id' ? one.id : one.value) === named) ?? null;
         this.#watch.asked('revoke', key === null ? null : key.value, actor);
         return call('revoke', true, () => this.#revoke(key, role, actor));
       };
@@ -149,7 +164,12 @@ export class SimIssuer {
     const live = this.live();
     const again = live.at(-1);
     if (repeats && again !== undefined && this.#chance.chance(0.4)) return again;
-    if (typeof traits.maxLive === 'number' && live.length >= traits.maxLive && enforces && traits.maxLive > 1) {
+    if (
+      typeof traits.maxLive === 'number' &&
+      live.length >= traits.maxLive &&
+      enforces &&
+      traits.maxLive > 1
+    ) {
       throw new KeyturnError('FULL', 'all slots are taken', { hint: 'end a key', unsent: true });
     }
     const key = this.#make(mark, value, this.#time.time);
@@ -189,6 +209,7 @@ export class SimIssuer {
   #verdict(value: string | null): Verification {
     const { settles, proves } = this.shape.traits;
     const works: Verification = { verdict: 'works', facts: {}, findings: [] };
+    if (!proves && this.shape.family === 'random') return works;
     if (!proves) return { verdict: 'unknown', message: 'nobody to ask' };
     const key = this.find(value);
     if (key === null) return { verdict: 'refused', why: 'dead', message: 'unknown key' };
@@ -225,9 +246,8 @@ export class SimIssuer {
   }
 
   #value(): string {
-    this.#chance.next();
-    const serial = `${this.#name}${this.#chance.int(1e9).toString(36)}`;
-    return this.shape.short ? `${CANARY}${serial}`.slice(0, 19) : `${CANARY}-value-${serial}`;
+    const number = this.#chance.int(36 ** 6);
+    return this.shape.short ? `${CANARY}${number.toString(36)}` : `${CANARY}-value-${this.#name}-${number}`;
   }
 
   /** What the ledger may know of a key. */

@@ -1,7 +1,7 @@
 import { textWith } from '../../src/core/document.ts';
 import { isDead, owedRevocations } from '../../src/core/rows.ts';
 import { Secret } from '../../src/core/secret.ts';
-import { removeOrphan, type Result } from './commands.ts';
+import { type Result, removeOrphan } from './commands.ts';
 import { fail } from './invariants.ts';
 import type { Command } from './schedule.ts';
 import type { Simulated, Simulation } from './simulate.ts';
@@ -27,7 +27,7 @@ export async function settle(sim: Simulation, one: Simulated): Promise<void> {
       waits: false,
     });
     if (unrest(sim, one) === null) return;
-    command = nextCommand(sim, one, last);
+    command = nextCommand(sim, one, last, runs);
     await sim.pause(pauseAfter(sim, one, last, command));
   }
   fail('I7', `after ${MOST_RUNS} runs: ${unrest(sim, one)}; the last said ${last?.text}`);
@@ -51,13 +51,17 @@ function unrest(sim: Simulation, one: Simulated): string | null {
   const settled = new Set(ledger.keys.filter((row) => row.state === 'settled').map((row) => row.id));
   const others = issuer
     .live()
-    .filter((key) => key !== current && key.mark !== null && !possible.has(key.mark) && !settled.has(key.mark));
+    .filter(
+      (key) => key !== current && key.mark !== null && !possible.has(key.mark) && !settled.has(key.mark),
+    );
   if (others.length > 0) return `${others[0]?.id} lives beside the one in current`;
-  return sim.schedule.sink !== 'none' && one.taken.length < ledger.trail.count ? 'the sink lacks entries' : null;
+  return sim.schedule.sink !== 'none' && one.taken.length < ledger.trail.count
+    ? 'the sink lacks entries'
+    : null;
 }
 
 /** What somebody would type who reads what the last command said. */
-function nextCommand(sim: Simulation, one: Simulated, last: Result | null): Command {
+function nextCommand(sim: Simulation, one: Simulated, last: Result | null, runs: number): Command {
   const { watch, issuer, plan } = one;
   const ledger = watch.ledger;
   const hint = last?.outcome?.hint ?? last?.text ?? '';
@@ -66,8 +70,9 @@ function nextCommand(sim: Simulation, one: Simulated, last: Result | null): Comm
   if (plan.issuer.traits.revokesBy === 'operator') {
     for (const row of ledger?.keys ?? []) {
       const key = watch.keyOf(row);
-      const over = row.overlapFrom !== undefined && Date.parse(row.overlapFrom) + 26 * HOUR < sim.time.time;
-      if (row.state !== 'retiring' || key === null || key === current || !(over || row.endNow !== undefined)) continue;
+      const over = row.overlapFrom !== undefined && Date.parse(row.overlapFrom) + plan.policy.overlap + HOUR / 2 < sim.time.time;
+      if (row.state !== 'retiring' || key === null || key === current || !(over || row.endNow !== undefined))
+        continue;
       if (!plan.issuer.traits.proves) return 'revoke --attest';
       issuer.endByHand(key);
     }
@@ -77,7 +82,12 @@ function nextCommand(sim: Simulation, one: Simulated, last: Result | null): Comm
       issuer.endByHand(key);
     }
   }
+  if (hint.includes('keyturn rollback now') && runs % 3 > 0) return 'rollback';
   if (last?.code === 6 || hint.includes('keyturn emergency')) return 'emergency';
+  if (hint.includes('remove a key that nobody needs')) {
+    const known = new Set((ledger?.keys ?? []).map((row) => watch.keyOf(row)));
+    for (const key of issuer.live()) if (!known.has(key) && key.mark === null) issuer.endByHand(key);
+  }
   if (hint.includes('keyturn adopt')) {
     // A key that is dead is not adopted: the person puts one there that works.
     if (current === null || !issuer.isLive(current)) {
@@ -92,7 +102,8 @@ function nextCommand(sim: Simulation, one: Simulated, last: Result | null): Comm
     removeOrphan(one);
     return 'forget';
   }
-  if (hint.includes('keyturn rotate') || (ledger?.hold !== undefined && ledger.rotation === undefined)) return 'rotate';
+  if (hint.includes('keyturn rotate') || (ledger?.hold !== undefined && ledger.rotation === undefined))
+    return 'rotate';
   return 'run';
 }
 
@@ -101,5 +112,7 @@ function pauseAfter(sim: Simulation, one: Simulated, last: Result | null, comman
   if (command !== 'run') return MINUTE;
   const until = last?.outcome?.until ?? null;
   if (until !== null) return Math.min(until - sim.time.time + 11 * MINUTE, 2 * DAY);
-  return (one.watch.ledger?.keys ?? []).some(({ state }) => state === 'retiring') ? one.plan.policy.overlap + HOUR : 5 * HOUR;
+  return (one.watch.ledger?.keys ?? []).some(({ state }) => state === 'retiring')
+    ? one.plan.policy.overlap + HOUR
+    : 5 * HOUR;
 }

@@ -77,11 +77,13 @@ export function scheduleOf(seed: number, without: ReadonlySet<string> = new Set(
   const race = chance.chance(0.06);
   const store = storeShape(chance);
   const family = race ? chance.pick(['minted', 'slots', 'client'] as const) : chance.pick(FAMILIES);
-  const issuers = store.shared
-    ? [issuerShape(chance, family), issuerShape(chance, 'minted')]
-    : [issuerShape(chance, family)];
+  const first = issuerShape(chance, family);
+  const issuers = [race ? { ...first, repeats: false } : first];
+  if (store.shared) issuers.push(issuerShape(chance, 'minted'));
   const credentials = issuers.map((issuer): CredentialPlan => {
-    const begins = race ? 'managed' : chance.pick(['empty', 'managed', 'managed', 'managed', 'foreign'] as const);
+    const begins = race
+      ? 'managed'
+      : chance.pick(['empty', 'managed', 'managed', 'managed', 'foreign'] as const);
     const age = race || chance.chance(0.7) ? 100 * DAYS : 2 * DAYS;
     return { issuer, policy: policyOf(chance, issuer, store), begins, age: Math.min(age, ageOf(issuer)) };
   });
@@ -89,7 +91,9 @@ export function scheduleOf(seed: number, without: ReadonlySet<string> = new Set(
   const clocks = Array.from({ length: HOSTS }, () => (skewed ? chance.between(0, 5 * MINUTE) : 0));
   const overlap = Math.max(...credentials.map(({ policy }) => policy.overlap));
   const operations = race ? racing(chance) : mixed(chance, family, credentials.length, overlap);
-  const kinds = chance.chance(0.3) ? FAULTS : Array.from({ length: 1 + chance.int(3) }, () => chance.pick(FAULTS));
+  const kinds = chance.chance(0.3)
+    ? FAULTS
+    : Array.from({ length: 1 + chance.int(3) }, () => chance.pick(FAULTS));
   return {
     seed,
     kind: race ? 'race' : 'faults',

@@ -90,7 +90,9 @@ export class Simulation {
   }
 
   trace(line: string): void {
-    this.lines?.push(`${((this.time.time - Date.parse('2026-11-22')) / 1000).toFixed(1).padStart(9)} ${line}`);
+    this.lines?.push(
+      `${((this.time.time - Date.parse('2026-11-22')) / 1000).toFixed(1).padStart(9)} ${line}`,
+    );
   }
 
   /** Checks something where an exception would be taken for one of the world's own. */
@@ -360,8 +362,10 @@ export class Simulation {
           for (const entry of entries) {
             if (JSON.stringify(entry).includes(CANARY)) this.guard(() => fail('I6', 'a secret in the trail'));
             const known = one.taken[entry.n - 1];
+            one.watch.taken(entry);
             if (known === undefined) one.taken[entry.n - 1] = entry;
-            else if (known.hash !== entry.hash) this.guard(() => fail('I9', `entry ${entry.n} has two forms`));
+            else if (known.hash !== entry.hash)
+              this.guard(() => fail('I9', `entry ${entry.n} has two forms`));
           }
         },
       });

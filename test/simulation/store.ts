@@ -139,7 +139,8 @@ export class SimStore {
       save: ({ credential }, document, revision) =>
         call('save', true, () => {
           const cell = this.cell(credential);
-          if ((cell.saved?.revision ?? null) !== revision) throw conflict(`the ledger of ${credential} moved on`);
+          if ((cell.saved?.revision ?? null) !== revision)
+            throw conflict(`the ledger of ${credential} moved on`);
           cell.saved = { document, revision: this.#name('r') };
           this.#watch.saved(credential, document, actor);
           return { revision: cell.saved.revision };
@@ -148,7 +149,8 @@ export class SimStore {
         call('write segment', true, () => {
           const { segments } = this.cell(credential);
           const present = segments.get(name);
-          if (present !== undefined && present !== document) throw conflict(`segment ${name} has other content`);
+          if (present !== undefined && present !== document)
+            throw conflict(`segment ${name} has other content`);
           segments.set(name, document);
         }),
       readSegment: ({ credential }, name) =>

@@ -72,7 +72,11 @@ export function issuerShape(chance: Dice, family: Family): IssuerShape {
     case 'promote':
       return { ...shape, traits: { ...base, maxLive: 2, revokesBy: 'promotion' } };
     case 'client': {
-      const traits = { ...base, secretFrom: 'client' as const, revokesBy: chance.pick(['id', 'secret'] as const) };
+      const traits = {
+        ...base,
+        secretFrom: 'client' as const,
+        revokesBy: chance.pick(['id', 'secret'] as const),
+      };
       return { ...shape, traits, short: chance.chance(0.2) };
     }
     case 'manual':

@@ -44,7 +44,8 @@ export const CHANGE: readonly CommandSpec[] = [
   {
     name: 'provide',
     summary: 'hand over a key that was made at a dashboard',
-    description: 'Takes the key at a hidden prompt, or with --stdin; a key of several parts is a JSON object.',
+    description:
+      'Takes the key at a hidden prompt, or with --stdin; a key of several parts is a JSON object.',
     words: [NAME],
     options: [STDIN, ...CHANGES],
     examples: [

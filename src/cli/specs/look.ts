@@ -1,5 +1,5 @@
 import type { CommandSpec } from '../command.ts';
-import { SELECTION, SELECTS } from './options.ts';
+import { SELECTION, SELECTS, STDIN } from './options.ts';
 
 const SEVERITIES = ['critical', 'high', 'medium', 'low', 'info'];
 
@@ -53,8 +53,8 @@ export const LOOK: readonly CommandSpec[] = [
     name: 'identify',
     summary: 'whose key is this leaked string, and is it alive?',
     description: 'Reads the string from standard input, or at a hidden prompt.',
-    options: [],
-    examples: [['identify < found.txt', 'exit 7 where a live key matches']],
+    options: [STDIN],
+    examples: [['identify --stdin < found.txt', 'exit 7 where a live key matches']],
     json: true,
     load: () => import('../commands/identify.ts'),
   },

@@ -31,5 +31,8 @@ export const SELECTS: readonly OptionSpec[] = [
 
 export const STDIN: OptionSpec = { flags: '--stdin', description: 'read the key from standard input' };
 
-export const SELECTION = { name: '[select...]', description: "names of credentials, or patterns such as 'wa-*'" };
+export const SELECTION = {
+  name: '[select...]',
+  description: "names of credentials, or patterns such as 'wa-*'",
+};
 export const NAME = { name: '<name>', description: 'name of one credential' };

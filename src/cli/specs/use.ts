@@ -14,15 +14,25 @@ export const USE: readonly CommandSpec[] = [
   {
     name: 'init',
     summary: 'write a starter configuration',
+    description:
+      'For the file store it makes a new identity too. Asks on a terminal for what is not given; elsewhere the options are needed.',
     options: [
       { flags: '--store <kind>', description: 'where keys are stored' },
       { flags: '--issuer <kind>', description: 'who makes them' },
       { flags: '--name <name>', description: 'name of the first credential' },
       { flags: '--app-id <id>', description: 'the app at Meta' },
       { flags: '--system-user-id <id>', description: 'the app-scoped id of the system user at Meta' },
+      { flags: '--phone-number <id>', description: 'the id of a phone number that the token can read' },
+      { flags: '--waba <id>', description: 'the id of a WhatsApp Business account that it can read' },
+      { flags: '--graph-url <url>', description: 'another Graph API, such as a simulator' },
+      { flags: '--console <url>', description: 'the page where a person makes keys (manual)' },
+      { flags: '--test-url <url>', description: 'what tells that a key works (manual)' },
       { flags: '--force', description: 'overwrite what is there' },
     ],
-    examples: [['init', 'asks for what it needs']],
+    examples: [
+      ['init', 'asks for what it needs'],
+      ['init --app-id 1 --system-user-id 2 --phone-number 3', 'asks for nothing'],
+    ],
     json: true,
     load: () => import('../commands/init.ts'),
   },
@@ -45,8 +55,16 @@ export const USE: readonly CommandSpec[] = [
   {
     name: 'simulate',
     summary: 'the simulator in the foreground',
-    options: [],
-    examples: [['simulate', 'until Ctrl-C']],
+    description: 'Prints its address and the two made-up secrets of its world, and runs until it is stopped.',
+    options: [
+      { flags: '--port <number>', description: 'the port on 127.0.0.1 (default: a free one)' },
+      { flags: '--switch <name=value>', description: 'how it behaves; see docs/simulator.md', repeats: true },
+      { flags: '--seed <number>', description: 'the same seed makes the same tokens' },
+    ],
+    examples: [
+      ['simulate --port 4010', 'until Ctrl-C'],
+      ['simulate --switch statusFor190=400 --switch newTokenDelayS=5', 'with two answers that Meta may give'],
+    ],
     json: false,
     load: () => import('../commands/simulate.ts'),
   },

@@ -224,7 +224,8 @@ export const creationChanges: Handlers<
         ? {}
         : { revokeEntered: known?.revokeEntered ?? change.revokeEntered }),
     };
-    const keys = [...ledger.keys.filter((key) => key.id !== row.id), row];
+    const keys =
+      known === null ? [...ledger.keys, row] : ledger.keys.map((key) => (key.id === row.id ? row : key));
     const rotation =
       ledger.rotation?.new === row.id && change.revokeEntered !== undefined
         ? nextAttempt({ ...ledger, keys }, pen)

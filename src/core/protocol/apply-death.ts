@@ -32,7 +32,9 @@ export const deathChanges: Handlers<
         lastError: change.failure.message,
       }),
       note:
-        tries === 1 ? { event: 'revoke-failed', key: change.row, data: failureData(change.failure) } : null,
+        tries === 1 && row?.lastError === undefined
+          ? { event: 'revoke-failed', key: change.row, data: failureData(change.failure) }
+          : null,
     };
   },
 

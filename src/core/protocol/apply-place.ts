@@ -33,13 +33,9 @@ export const placeChanges: Handlers<
       ...(spare.length === 0 ? {} : { spares: [...(row?.spares ?? []), ...spare] }),
       ...(change.fingerprints === undefined ? {} : { fingerprints: change.fingerprints }),
     });
+    const verify = { phase: 'verify', entered: undefined, tries: undefined, nextTry: undefined } as const;
     return {
-      ledger: withRotation(noted, {
-        phase: 'verify',
-        entered: undefined,
-        tries: undefined,
-        nextTry: undefined,
-      }),
+      ledger: ledger.rotation?.new === change.row ? withRotation(noted, verify) : noted,
       note: { event: 'staged', key: change.row },
     };
   },
@@ -99,27 +95,9 @@ export const placeChanges: Handlers<
       overlapClock: undefined,
       endNow: undefined,
     });
-    const owed: Owed[] = [
-      ...change.hooks.map((target) => ({
-        id: `${change.row}-${target}`,
-        kind: 'hook' as const,
-        target,
-        since: at,
-        tries: 0,
-      })),
-      ...change.mirrors.map((target) => ({
-        id: `${change.row}-${target}`,
-        kind: 'mirror' as const,
-        target,
-        since: at,
-        tries: 0,
-      })),
-    ];
-    const others = ledger.owed.filter((debt) => !owed.some((one) => one.target === debt.target));
     const owing = withRotation(
       {
-        ...promoted,
-        owed: [...others, ...owed],
+        ...owe(promoted, change, pen),
         failures: undefined,
         hold: emergency ? undefined : promoted.hold,
       },
@@ -182,18 +160,26 @@ export const placeChanges: Handlers<
 
   moved: (ledger, change, pen) => {
     const retired = retireCurrent(ledger, change.row, pen);
+    // An emergency goes on: this row too is to die, as soon as the new key is in place.
+    const { rotation } = ledger;
+    const goesOn = rotation?.kind === 'emergency' && rotation.promotedAt === undefined;
     const followed = withRow(retired, change.row, {
       state: 'current',
       currentAs: change.version,
       ceasedCurrentAt: undefined,
       overlapFrom: undefined,
       overlapClock: undefined,
-      endNow: undefined,
+      endNow: goesOn ? 'emergency' : undefined,
       promoteEntered: undefined,
       promoteBase: undefined,
     });
+    const owing = owe(
+      { ...followed, rotation: goesOn ? { ...rotation, old: change.row } : undefined },
+      change,
+      pen,
+    );
     return {
-      ledger: beginOverlap({ ...followed, rotation: undefined }, pen),
+      ledger: owing.owed.length === 0 ? beginOverlap(owing, pen) : owing,
       note: { event: 'current-moved-by-someone', key: change.row, data: { version: change.version } },
     };
   },
@@ -222,6 +208,27 @@ export const placeChanges: Handlers<
   },
 };
 
+/** Every hook and mirror is owed for the key that is current now. */
+function owe(
+  ledger: Ledger,
+  change: { readonly row: string; readonly hooks: readonly string[]; readonly mirrors: readonly string[] },
+  pen: Pen,
+): Ledger {
+  const since = toInstant(pen.now);
+  const one =
+    (kind: Owed['kind']) =>
+    (target: string): Owed => ({
+      id: `${change.row}-${target}`,
+      kind,
+      target,
+      since,
+      tries: 0,
+    });
+  const owed = [...change.hooks.map(one('hook')), ...change.mirrors.map(one('mirror'))];
+  const others = ledger.owed.filter((debt) => !owed.some((each) => each.target === debt.target));
+  return { ...ledger, owed: [...others, ...owed] };
+}
+
 /** The key that was current retires from now on, with the overlap that the rotation asks for. */
 function retireCurrent(ledger: Ledger, successor: string, pen: Pen): Ledger {
   const old = currentRow(ledger);
@@ -233,6 +240,7 @@ function retireCurrent(ledger: Ledger, successor: string, pen: Pen): Ledger {
     overlapFrom: undefined,
     overlapClock: undefined,
     ...(overlap === undefined ? {} : { overlap }),
+    ...(ledger.rotation?.kind === 'emergency' ? { endNow: 'emergency' } : {}),
   });
 }
 

@@ -63,7 +63,7 @@ export const rotationChanges: Handlers<
     const count = Math.min((ledger.failures?.count ?? 0) + 1, MANY_FAILURES);
     const failures = { count, lastAt: toInstant(pen.now), code: change.failure.code, config: pen.config };
     return {
-      ledger: { ...ledger, rotation: undefined, failures },
+      ledger: { ...withoutUnadopted(calledOff(ledger), pen), rotation: undefined, failures },
       note: {
         event: 'rotation-failed',
         data: { code: change.failure.code, message: change.failure.message },
@@ -72,7 +72,7 @@ export const rotationChanges: Handlers<
   },
 
   abandoned: (ledger, change, pen) => ({
-    ledger: { ...withoutUnadopted(ledger, pen), rotation: undefined },
+    ledger: { ...withoutUnadopted(calledOff(ledger), pen), rotation: undefined },
     note: { event: 'rotation-abandoned', data: { why: change.why } },
   }),
 
@@ -156,6 +156,13 @@ export const rotationChanges: Handlers<
     };
   },
 };
+
+/** An emergency that ends before its key is in place takes back that every other key was to die at once. */
+function calledOff(ledger: Ledger): Ledger {
+  if (ledger.rotation?.kind !== 'emergency' || ledger.rotation.promotedAt !== undefined) return ledger;
+  const keys = ledger.keys.map((key) => (key.endNow === 'emergency' ? { ...key, endNow: undefined } : key));
+  return { ...ledger, keys };
+}
 
 /** A key that was to be adopted and was not is not ours to kill: its row is settled as it is. */
 function withoutUnadopted(ledger: Ledger, pen: Pen): Ledger {

@@ -92,7 +92,13 @@ export type Change =
   | { readonly type: 'settled'; readonly row: string; readonly who: string; readonly reason: string }
   | { readonly type: 'discarded'; readonly row: string; readonly version: Version }
   | { readonly type: 'forgotten'; readonly row: string }
-  | { readonly type: 'moved'; readonly row: string; readonly version: Version }
+  | {
+      readonly type: 'moved';
+      readonly row: string;
+      readonly version: Version;
+      readonly hooks: readonly string[];
+      readonly mirrors: readonly string[];
+    }
   | { readonly type: 'held'; readonly kind: Hold['kind']; readonly reason: string }
   | { readonly type: 'hold-lifted' }
   | { readonly type: 'ended'; readonly rows: readonly string[]; readonly why: string }

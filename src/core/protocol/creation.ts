@@ -80,15 +80,21 @@ function wantsList(policy: Policy, seen: Seen): Step | null {
 /** The request may have had its effect, or may still. It is never sent again under the same mark. */
 function afterIntention(policy: Policy, seen: Seen, row: Key): Step {
   if (seen.entered === `create:${row.id}`) return { do: 'act', effect: { kind: 'create', row: row.id } };
+  return whetherMade(policy, seen, row);
+}
+
+/** What the issuer can say of a key that was asked for and never seen. */
+export function whetherMade(policy: Policy, seen: Seen, row: Key): Step {
   const { can, marks } = policy.issuer;
   if (can.find && marks) {
     const found = seen.found[row.id];
     if (found === undefined) return look({ what: 'found', row: row.id });
-    if (found !== null) {
+    if (found !== null && endsById(policy)) {
       const facts = { ...found.facts, issuerKeyId: found.issuerKeyId };
       return { do: 'record', change: { type: 'found', row: row.id, facts } };
     }
-    return { do: 'record', change: { type: 'possible', row: row.id } };
+    const suspects = found === null ? {} : { suspects: [found.issuerKeyId] };
+    return { do: 'record', change: { type: 'possible', row: row.id, ...suspects } };
   }
   if (can.list && row.listedBefore !== undefined) {
     if (seen.listed === undefined) return look({ what: 'listed' });
@@ -105,6 +111,8 @@ export function searchAgain(policy: Policy, seen: Seen, row: Key, now: number): 
   const found = seen.found[row.id];
   if (found === undefined) return look({ what: 'found', row: row.id });
   if (found !== null) {
+    // Without its value it could be found, but not ended: it stays with those that a person settles.
+    if (!endsById(policy)) return null;
     return {
       do: 'record',
       change: { type: 'found', row: row.id, facts: { ...found.facts, issuerKeyId: found.issuerKeyId } },
@@ -113,6 +121,10 @@ export function searchAgain(policy: Policy, seen: Seen, row: Key, now: number): 
   const to = row.window?.to ?? row.window?.from;
   if (to === undefined || now < toMs(to) + LATE_CREATE) return null;
   return { do: 'record', change: { type: 'never-made', row: row.id } };
+}
+
+function endsById(policy: Policy): boolean {
+  return policy.issuer.revokesBy === 'id' && policy.issuer.can.revoke;
 }
 
 /** What is staged is the secret; here it becomes known at the issuer. */

@@ -1,12 +1,12 @@
 import { toMs } from '../credential.ts';
 import type { Ledger } from '../ledger.ts';
 import type { Policy } from '../policy.ts';
-import { isDead, owedRevocations, possibleRows, possibleUntil } from '../rows.ts';
+import { isDead, isStale, owedRevocations, possibleRows, possibleUntil } from '../rows.ts';
 import type { Step } from './changes.ts';
-import { searchAgain } from './creation.ts';
+import { searchAgain, whetherMade } from './creation.ts';
 import { revocation } from './revocation.ts';
 import type { Seen } from './seen.ts';
-import { isActive, look, weight } from './steps.ts';
+import { isActive, look, retryStep, weight } from './steps.ts';
 
 /**
  * What is owed whatever happens to rotations: hooks and mirrors, revocations, the search for possible keys, and
@@ -14,12 +14,11 @@ import { isActive, look, weight } from './steps.ts';
  */
 export function debts(ledger: Ledger, policy: Policy, seen: Seen, now: number): Step | null {
   const steps: Step[] = [];
-  const owed = owedEffects(ledger, seen, now);
+  const owed = owedEffects(ledger, policy, seen, now);
   if (owed !== null) steps.push(owed);
   for (const row of ledger.keys) {
     // Its rotation is gone, and whether the request for it went out is not known.
-    if (row.state === 'intended' && row.id !== ledger.rotation?.new)
-      return { do: 'record', change: { type: 'possible', row: row.id } };
+    if (row.state === 'intended' && row.id !== ledger.rotation?.new) return whetherMade(policy, seen, row);
   }
   for (const row of possibleRows(ledger)) {
     const until = possibleUntil(row, policy);
@@ -44,8 +43,11 @@ function mayRevokeNow(ledger: Ledger, seen: Seen, wasRead: boolean): boolean {
   return !foreign && ledger.hold?.kind !== 'foreign' && ledger.hold?.kind !== 'gone';
 }
 
-function owedEffects(ledger: Ledger, seen: Seen, now: number): Step | null {
+function owedEffects(ledger: Ledger, policy: Policy, seen: Seen, now: number): Step | null {
   let soonest: Step | null = null;
+  if (ledger.owed.length > 0 && isStale(ledger, policy, seen.current, now)) {
+    return retryStep('retry', 'the store still shows the key that was replaced', undefined, {}, now);
+  }
   for (const debt of ledger.owed) {
     const effect = { kind: 'owed', row: debt.id } as const;
     if (seen.entered === `owed:${debt.id}`) return { do: 'act', effect };

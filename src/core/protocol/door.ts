@@ -1,6 +1,7 @@
+import { toMs } from '../credential.ts';
 import type { Key, Ledger } from '../ledger.ts';
 import type { Policy } from '../policy.ts';
-import { rowOf, sameKey, wasCurrent } from '../rows.ts';
+import { isStale, rowOf, sameKey, wasCurrent } from '../rows.ts';
 import type { Step } from './changes.ts';
 import type { Seen } from './seen.ts';
 import { look, retryStep, stop } from './steps.ts';
@@ -13,10 +14,10 @@ export function door(ledger: Ledger, policy: Policy, seen: Seen, target: Key, no
   if (seen.current === undefined) return look({ what: 'current' });
   if (mayDieUnguarded(ledger, policy, target)) return null;
   return (
-    unsettledPromote(seen, target) ??
-    isCurrent(ledger, seen, target) ??
+    unsettledPromote(ledger, seen, target, now) ??
+    isCurrent(ledger, policy, seen, target, now) ??
     isMirrored(policy, seen, target) ??
-    successorWorks(ledger, seen, target, now)
+    successorWorks(ledger, policy, seen, target, now)
   );
 }
 
@@ -30,14 +31,15 @@ function mayDieUnguarded(ledger: Ledger, policy: Policy, target: Key): boolean {
 }
 
 /** A promote of the target that may still land is made impossible first: `current` gets a new version. */
-export function unsettledPromote(seen: Seen, target: Key): Step | null {
+export function unsettledPromote(ledger: Ledger, seen: Seen, target: Key, now: number): Step | null {
   if (target.promoteEntered === undefined) return null;
   if (seen.current === undefined) return look({ what: 'current' });
   const current = seen.current;
   if (current?.row === target.id) return null;
   const base = target.promoteBase ?? null;
   const moved = (seen.base ?? null) !== base;
-  if (moved) return { do: 'record', change: { type: 'promote-settled', row: target.id } };
+  if (moved && !rewroteUnseen(ledger, seen, target))
+    return { do: 'record', change: { type: 'promote-settled', row: target.id } };
   if (current === null || current === undefined) {
     return stop(
       'GUARDED',
@@ -47,10 +49,21 @@ export function unsettledPromote(seen: Seen, target: Key): Step | null {
   }
   const mark = target.rewriting ?? `${target.id}.s${target.tries ?? 0}`;
   const effect = { kind: 'rewrite', row: target.id, mark, base: current.version } as const;
-  return seen.entered === `rewrite:${target.id}` ? { do: 'act', effect } : { do: 'intend', effect };
+  if (seen.entered === `rewrite:${target.id}`) return { do: 'act', effect };
+  if (target.nextTry !== undefined && toMs(target.nextTry) > now)
+    return retryStep('retry', target.lastError ?? 'current is written again soon', undefined, target, now);
+  return { do: 'intend', effect };
 }
 
-function isCurrent(ledger: Ledger, seen: Seen, target: Key): Step | null {
+/** `current` was written again and the outcome never recorded: the same once more records it and changes nothing. */
+function rewroteUnseen(ledger: Ledger, seen: Seen, target: Key): boolean {
+  const row = rowOf(ledger, seen.current?.row ?? undefined);
+  return (
+    target.rewriting !== undefined && row?.state === 'current' && row.currentAs !== seen.current?.version
+  );
+}
+
+function isCurrent(ledger: Ledger, policy: Policy, seen: Seen, target: Key, now: number): Step | null {
   const current = seen.current;
   if (current === null || current === undefined) return null;
   const row = rowOf(ledger, current.row ?? undefined);
@@ -60,6 +73,9 @@ function isCurrent(ledger: Ledger, seen: Seen, target: Key): Step | null {
     sameKey({ fingerprints: current.fingerprints }, target) ||
     (row !== null && sameKey(row, target));
   if (!same) return null;
+  if (isStale(ledger, policy, current, now)) {
+    return retryStep('retry', `the store still shows ${target.id}, which was replaced`, undefined, {}, now);
+  }
   return stop(
     'GUARDED',
     `${target.id} is what consumers read now, so it is not revoked`,
@@ -80,7 +96,7 @@ function isMirrored(policy: Policy, seen: Seen, target: Key): Step | null {
 }
 
 /** Somebody must be able to go on when the target is dead. */
-function successorWorks(ledger: Ledger, seen: Seen, target: Key, now: number): Step | null {
+function successorWorks(ledger: Ledger, policy: Policy, seen: Seen, target: Key, now: number): Step | null {
   const current = seen.current;
   const never = !wasCurrent(target);
   if (current === null || current === undefined) {
@@ -92,6 +108,8 @@ function successorWorks(ledger: Ledger, seen: Seen, target: Key, now: number): S
     );
   }
   if (never && target.valueLost === true) return null;
+  // Where nobody can tell, what stands in current was put there on its shape alone, and nothing more can be known.
+  if (!policy.issuer.proves) return null;
   const verdict = current.row === null ? seen.foreignWorks : seen.works[current.row];
   if (verdict === undefined) {
     return look(current.row === null ? { what: 'foreign-works' } : { what: 'works', row: current.row });

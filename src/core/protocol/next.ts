@@ -1,7 +1,7 @@
 import { toMs } from '../credential.ts';
 import type { Key, Ledger } from '../ledger.ts';
 import { backOffUntil, type DueFacts, due, dueAt, type Policy } from '../policy.ts';
-import { currentRow, isDead, owedRevocations, rowOf } from '../rows.ts';
+import { currentRow, isDead, isStale, owedRevocations, rowOf } from '../rows.ts';
 import type { Step } from './changes.ts';
 import { creation } from './creation.ts';
 import { debts } from './debts.ts';
@@ -23,7 +23,7 @@ export interface Drive {
  */
 export function next(ledger: Ledger, policy: Policy, seen: Seen, now: number, drive: Drive): Step {
   if (seen.current === undefined) return look({ what: 'current' });
-  const outside = followStore(ledger, policy, seen);
+  const outside = isStale(ledger, policy, seen.current, now) ? null : followStore(ledger, policy, seen);
   if (outside !== null && isActive(outside)) return outside;
   const open = ledger.rotation === undefined ? null : rotating(ledger, policy, seen, now);
   if (open !== null && isActive(open)) return open;
@@ -44,7 +44,11 @@ function followStore(ledger: Ledger, policy: Policy, seen: Seen): Step | null {
   if (current === undefined) return null;
   if (current === null) return held === null ? null : gone(ledger);
   if (current.row === null) return foreign(ledger);
-  if (current.row === held?.id) return null;
+  if (current.row === held?.id) {
+    // It was missing, or a dead one stood there, and it is back.
+    const over = ledger.hold?.kind === 'gone' || ledger.hold?.kind === 'dead';
+    return over ? { do: 'record', change: { type: 'hold-lifted' } } : null;
+  }
   const row = rowOf(ledger, current.row);
   if (row === null) return null;
   // Ours, and on its way: the phase itself records that it landed.
@@ -54,18 +58,19 @@ function followStore(ledger: Ledger, policy: Policy, seen: Seen): Step | null {
     const fields = { type: 'promoted', row: row.id, version: current.version, hooks, mirrors } as const;
     return row.state === 'pending'
       ? { do: 'record', change: fields }
-      : moved(ledger, current.row, current.version);
+      : moved(ledger, policy, current.row, current.version);
   }
   if (isDead(row) || row.revokeEntered !== undefined) return deadInPlace(ledger, row.id);
-  return moved(ledger, current.row, current.version);
+  return moved(ledger, policy, current.row, current.version);
 }
 
-function moved(ledger: Ledger, row: string, version: string): Step {
-  if (ledger.hold?.kind !== 'moved') {
+function moved(ledger: Ledger, policy: Policy, row: string, version: string): Step {
+  if (ledger.hold?.kind !== 'moved' && ledger.rotation?.kind !== 'emergency') {
     const reason = `somebody made ${row} current again`;
     return { do: 'record', change: { type: 'held', kind: 'moved', reason } };
   }
-  return { do: 'record', change: { type: 'moved', row, version } };
+  const { hooks, mirrors } = policy;
+  return { do: 'record', change: { type: 'moved', row, version, hooks, mirrors } };
 }
 
 function foreign(ledger: Ledger): Step {

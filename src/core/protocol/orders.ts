@@ -32,7 +32,7 @@ export function carryOut(order: Order, ledger: Ledger, policy: Policy, seen: See
     case 'rotate':
       return rotate(order, ledger, seen);
     case 'emergency':
-      return emergency(order, ledger, seen);
+      return emergency(order, ledger, seen, policy);
     case 'rollback':
       return rollback(order, ledger, seen, policy);
     case 'revoke':
@@ -61,14 +61,28 @@ function rotate(order: Extract<Order, { do: 'rotate' }>, ledger: Ledger, seen: S
   };
 }
 
-function emergency(order: Extract<Order, { do: 'emergency' }>, ledger: Ledger, seen: Seen): Step | null {
+function emergency(
+  order: Extract<Order, { do: 'emergency' }>,
+  ledger: Ledger,
+  seen: Seen,
+  policy: Policy,
+): Step | null {
   const open = ledger.rotation;
   if (open?.kind === 'emergency' && order.again === undefined) return null;
+  const landed = landedUnseen(ledger, seen, policy);
+  if (landed !== null) return landed;
   if (isForeign(seen) && currentRow(ledger) === null && open === undefined) {
     return stop(
       'PERSON',
       'the store holds a key that keyturn does not know, so it cannot be revoked here',
       `run keyturn adopt ${ledger.credential}, then emergency again`,
+    );
+  }
+  if (order.revokeFirst === true && !policy.issuer.can.revoke) {
+    return stop(
+      'USAGE',
+      'this issuer cannot be told to revoke a key, so none can be revoked first',
+      'run keyturn emergency without --revoke-first, or remove the key at the issuer by hand',
     );
   }
   const revokeFirst = order.revokeFirst === undefined ? {} : { revokeFirst: true as const };
@@ -85,6 +99,16 @@ function emergency(order: Extract<Order, { do: 'emergency' }>, ledger: Ledger, s
   };
 }
 
+/** A promote of the open rotation that landed and has no outcome yet is recorded before anything else is decided. */
+function landedUnseen(ledger: Ledger, seen: Seen, policy: Policy): Step | null {
+  const { rotation } = ledger;
+  const row = seen.current?.row;
+  if (rotation?.phase !== 'promote' || row === undefined || row === null || row !== rotation.new) return null;
+  const { hooks, mirrors } = policy;
+  const version = seen.current?.version ?? '';
+  return { do: 'record', change: { type: 'promoted', row, version, hooks, mirrors } };
+}
+
 function rollback(
   order: Extract<Order, { do: 'rollback' }>,
   ledger: Ledger,
@@ -93,6 +117,8 @@ function rollback(
 ): Step | null {
   const open = ledger.rotation;
   if (open?.kind === 'rollback') return null;
+  const landed = landedUnseen(ledger, seen, policy);
+  if (landed !== null) return landed;
   if (open !== undefined && open.promotedAt === undefined) {
     if (ledger.hold?.kind !== 'rollback') return hold(order.reason);
     return { do: 'record', change: { type: 'abandoned', why: `rollback: ${order.reason}` } };
@@ -112,7 +138,7 @@ function rollback(
       `run keyturn adopt ${ledger.credential} first`,
     );
   }
-  const verdict = seen.works[target.id];
+  const verdict = policy.issuer.proves ? seen.works[target.id] : ({ verdict: 'works' } as const);
   if (verdict === undefined) return look({ what: 'works', row: target.id });
   if (verdict.verdict !== 'works') {
     const code = verdict.verdict === 'unknown' ? 'UNVERIFIED' : 'GUARDED';

@@ -65,7 +65,7 @@ export function verifying(ledger: Ledger, policy: Policy, seen: Seen, rotation: 
     return { do: 'record', change: { type: 'entered-phase', phase: 'create' } };
   const why = knownDead(ledger, policy, seen, rotation, now);
   if (why !== null) return promotion(ledger, policy, seen, rotation, why, now);
-  const verdict = seen.works[row.id];
+  const verdict = policy.issuer.proves ? seen.works[row.id] : ON_ITS_SHAPE;
   if (verdict === undefined) return look({ what: 'works', row: row.id });
   if (verdict.verdict === 'works') {
     return rotation.phase === 'verify'
@@ -74,6 +74,9 @@ export function verifying(ledger: Ledger, policy: Policy, seen: Seen, rotation: 
   }
   return doubtful(ledger, policy, seen, rotation, row, now);
 }
+
+/** The answer where nobody can be asked. */
+const ON_ITS_SHAPE: Verification = { verdict: 'works', facts: {}, findings: [] };
 
 function nowVerified(row: Key, answer: Extract<Verification, { verdict: 'works' }>): Step {
   const findings = answer.findings.map((finding) => finding.message);
@@ -183,7 +186,7 @@ export function overlapping(
 ): Step | null {
   const row = rowOf(ledger, rotation.new);
   if (rotation.unverified === true && row !== null) {
-    const verdict = seen.works[row.id];
+    const verdict = policy.issuer.proves ? seen.works[row.id] : ON_ITS_SHAPE;
     if (verdict === undefined) return look({ what: 'works', row: row.id });
     if (verdict.verdict === 'works') return nowVerified(row, verdict);
     const since = toMs(rotation.promotedAt ?? toInstant(now));

@@ -1,7 +1,7 @@
 import { toInstant, toMs } from '../credential.ts';
 import type { Key, Ledger } from '../ledger.ts';
 import type { Policy } from '../policy.ts';
-import { hasExpired, isDead, LATE_CREATE, overlapEnd } from '../rows.ts';
+import { currentRow, hasExpired, isDead, LATE_CREATE, overlapEnd } from '../rows.ts';
 import type { Step } from './changes.ts';
 import { door, unsettledPromote } from './door.ts';
 import type { Seen } from './seen.ts';
@@ -17,7 +17,8 @@ export function revocation(ledger: Ledger, policy: Policy, seen: Seen, row: Key,
     return { do: 'record', change: { type: 'dead', row: row.id, by: 'expiry' } };
   if (neverAsked(policy, row)) return { do: 'record', change: { type: 'never-made', row: row.id } };
   return (
-    unsettledPromote(seen, row) ??
+    perhapsStaged(seen, row) ??
+    unsettledPromote(ledger, seen, row, now) ??
     tooEarly(policy, seen, row, now) ??
     mayStillArrive(policy, row, now) ??
     gated(policy, seen, row) ??
@@ -41,6 +42,15 @@ function tooEarly(policy: Policy, seen: Seen, row: Key, now: number): Step | nul
   return { do: 'wait', for: 'overlap', reason: `the old key works until ${toInstant(end)}`, until: end };
 }
 
+/** Its stage was entered and has no outcome: the store may have the value that is needed to revoke it. */
+function perhapsStaged(seen: Seen, row: Key): Step | null {
+  if (row.stagedAs === undefined || row.storeVersion !== undefined || row.valueLost === true) return null;
+  const staged = seen.staged[row.id];
+  if (staged === undefined) return look({ what: 'staged', row: row.id });
+  if (staged?.same !== true) return null;
+  return { do: 'record', change: { type: 'staged', row: row.id, version: staged.version } };
+}
+
 /** A secret that was invented here and that nobody was told of: there is nothing to revoke. */
 function neverAsked(policy: Policy, row: Key): boolean {
   return (
@@ -53,7 +63,8 @@ function neverAsked(policy: Policy, row: Key): boolean {
 
 /** A registration without an answer may be on its way: a revocation before it arrives would end nothing. */
 function mayStillArrive(policy: Policy, row: Key, now: number): Step | null {
-  if (policy.issuer.secretFrom !== 'client' || row.state !== 'pending' || row.issuedAt !== undefined) return null;
+  if (policy.issuer.secretFrom !== 'client' || row.state !== 'pending' || row.issuedAt !== undefined)
+    return null;
   const to = row.window?.to ?? row.window?.from;
   if (to === undefined || now >= toMs(to) + LATE_CREATE) return null;
   const reason = `the registration of ${row.id} may still arrive at the issuer`;
@@ -79,7 +90,7 @@ function bySending(ledger: Ledger, policy: Policy, seen: Seen, row: Key, now: nu
         blocked.do === 'stop' || blocked.do === 'wait' ? blocked.reason : 'the promote must be settled first';
       return { do: 'record', change: { type: 'revoke-taken-back', row: row.id, why } };
     }
-    return { do: 'act', effect: { kind: 'revoke', row: row.id, role: roleOf(row) } };
+    return { do: 'act', effect: { kind: 'revoke', row: row.id, role: roleOf(ledger, row) } };
   }
   if (row.revokeEntered !== undefined) {
     const proof = proofOfDeath(policy, seen, row, now);
@@ -99,7 +110,7 @@ function bySending(ledger: Ledger, policy: Policy, seen: Seen, row: Key, now: nu
   return (
     door(ledger, policy, seen, row, now) ?? {
       do: 'intend',
-      effect: { kind: 'revoke', row: row.id, role: roleOf(row) },
+      effect: { kind: 'revoke', row: row.id, role: roleOf(ledger, row) },
     }
   );
 }
@@ -140,7 +151,7 @@ function proofOfDeath(policy: Policy, seen: Seen, row: Key, now: number): 'dead'
   if (row.storeVersion !== undefined && row.valueLost !== true) {
     const own = seen.works[row.id];
     if (own === undefined) return look({ what: 'works', row: row.id });
-    if (own.verdict === 'refused' && own.why === 'dead') return 'dead';
+    if (own.verdict === 'refused' && own.why === 'dead') return tooYoungToTell(policy, row, now) ?? 'dead';
     if (row.revokeAnswered === undefined) return null;
     const bound = toMs(row.revokeAnswered) + policy.issuer.settles;
     if (now >= bound) return null;
@@ -156,11 +167,22 @@ function proofOfDeath(policy: Policy, seen: Seen, row: Key, now: number): 'dead'
   return row.revokeAnswered === undefined ? null : 'dead';
 }
 
+/** A key that the issuer has not seen everywhere yet is refused as a dead one is. */
+function tooYoungToTell(policy: Policy, row: Key, now: number): Step | null {
+  const born = row.window?.to ?? row.window?.from;
+  if (born === undefined || now >= toMs(born) + policy.issuer.settles) return null;
+  return retryStep('proof', `${row.id} is so new that a refusal proves nothing yet`, undefined, {}, now);
+}
+
 function cannotBeNamed(policy: Policy, row: Key): boolean {
   if (policy.issuer.revokesBy === 'id') return row.issuerKeyId === undefined;
   return row.storeVersion === undefined;
 }
 
-function roleOf(row: Key): 'old' | 'new' {
-  return row.state === 'pending' ? 'new' : 'old';
+/** Which of the two the issuer made first; rows stand in the order in which their keys were asked for. */
+function roleOf(ledger: Ledger, row: Key): 'old' | 'new' {
+  const place = (id: string | undefined): number => ledger.keys.findIndex((key) => key.id === id);
+  const current = currentRow(ledger);
+  if (current === null) return row.state === 'pending' ? 'new' : 'old';
+  return place(row.id) < place(current.id) ? 'old' : 'new';
 }

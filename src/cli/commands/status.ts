@@ -1,0 +1,42 @@
+import { hostname } from 'node:os';
+import type { ConfiguredCredential } from '../../config/config.ts';
+import { selectCredentials } from '../../config/select.ts';
+import { KeyturnError } from '../../core/errors.ts';
+import { worst } from '../../engine/outcome.ts';
+import { selectionOf } from '../change.ts';
+import type { Perform } from '../command.ts';
+import type { Context } from '../context.ts';
+import { type CredentialStatus, statusOf } from '../status.ts';
+import { statusBlocks } from '../status-text.ts';
+
+/** Keys, ages, open rotations, overlap left, debts: from the ledgers alone. */
+export const perform: Perform = async (invocation, context) => {
+  const config = await context.config();
+  const chosen = selectCredentials(config, selectionOf(invocation), 'optional');
+  await context.requireReferences(chosen, 'read');
+  const read = await Promise.all(chosen.map((credential) => readStatus(credential, context)));
+  const errors = read.filter((one) => one instanceof KeyturnError);
+  const credentials = read.filter((one): one is CredentialStatus => !(one instanceof KeyturnError));
+  return {
+    data: { credentials },
+    blocks: statusBlocks(credentials, context.startedAt),
+    exitCode: worst(errors.map((error) => error.exitCode)),
+    errors,
+    ...(errors.length > 0 && credentials.length > 0 ? { status: 'partial' } : {}),
+  };
+};
+
+/** One ledger that cannot be read hides no other. */
+async function readStatus(
+  credential: ConfiguredCredential,
+  context: Context,
+): Promise<CredentialStatus | KeyturnError> {
+  try {
+    const [ledger, store] = await Promise.all([context.ledger(credential), context.store(credential)]);
+    const { converges } = store.traits;
+    return statusOf(credential, ledger, { now: context.startedAt, clock: hostname(), converges });
+  } catch (caught) {
+    if (!(caught instanceof KeyturnError) || caught.code === 'INTERRUPTED') throw caught;
+    return new KeyturnError(caught.code, caught.message, { ...caught.detail, credential: credential.name });
+  }
+}

@@ -1,0 +1,47 @@
+import { type Block, type Cell, line, table, toned } from './command.ts';
+import type { CredentialStatus } from './status.ts';
+import { minutes, span } from './times.ts';
+
+/** A row for each credential, and below the table a line for each thing that is not as it should be. */
+export function statusBlocks(all: readonly CredentialStatus[], now: number): readonly Block[] {
+  if (all.length === 0) return [];
+  const rows = all.map((one) => [
+    one.name,
+    one.current?.id ?? toned('none', 'warn'),
+    one.ageDays === null ? '-' : `${one.ageDays} d`,
+    dueCell(one, now),
+    ...stateCell(one, now),
+  ]);
+  return [table(['credential', 'key', 'age', 'due', 'state'], rows), ...all.flatMap(remarks)];
+}
+
+function dueCell({ due }: CredentialStatus, now: number): Cell {
+  if (due === null) return '-';
+  const left = Date.parse(due) - now;
+  return left <= 0 ? toned('now', 'warn') : minutes(due).slice(0, 10);
+}
+
+function stateCell({ rotation, keys, current, hold }: CredentialStatus, now: number): readonly Cell[] {
+  if (hold !== null) return [toned('held', 'warn')];
+  if (rotation?.waiting?.for === 'operator') return [toned('waits for a person', 'warn')];
+  if (rotation !== null && rotation.promotedAt === null) return [`rotates: ${rotation.phase}`];
+  const retiring = keys.find((key) => key.state === 'retiring');
+  if (retiring !== undefined) {
+    const left = retiring.overlapEnds === null ? 0 : Date.parse(retiring.overlapEnds) - now;
+    return [left > 0 ? `overlap, ${span(left)} left` : 'the old key is to be revoked'];
+  }
+  if (current === null) return [toned('no key yet', 'warn')];
+  return [toned('ok', 'good')];
+}
+
+function remarks({ name, debts, hold, lease, rotation }: CredentialStatus): readonly Block[] {
+  const of = (text: string): Block => line(toned(name, 'strong'), `: ${text}`);
+  return [
+    ...(hold === null ? [] : [of(`held since ${minutes(hold.since)}: ${hold.reason}`)]),
+    ...(rotation?.lastError == null ? [] : [of(`the open rotation failed last with: ${rotation.lastError}`)]),
+    ...debts.map((debt) =>
+      of(`owed: ${debt.kind} ${debt.target}${debt.lastError === null ? '' : ` (${debt.lastError})`}`),
+    ),
+    ...(lease === null ? [] : [of(`${lease.owner} on ${lease.host} is at work, until ${lease.until}`)]),
+  ];
+}

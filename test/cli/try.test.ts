@@ -1,0 +1,20 @@
+import { it } from 'vitest';
+import { openBench } from './harness.ts';
+it('tries', async () => {
+  const bench = await openBench({policy:'overlap: 3s'});
+  const show = async (args: string[], o = {}) => { const a = await bench.keyturn(args, o); console.log('$', args.join(' '), '->', a.code, a.signal, '\n', a.stdout, '\n--', a.stderr); return a; };
+  await show(['plan']); await show(['status']);
+  await show(['rotate','wa-prod']);
+  await show(['status']);
+  await show(['rotate','wa-prod','--json','--quiet']);
+  await show(['status']);
+  await show(['plan','--live']);
+  await show(['rotate','wa-prod','--wait']);
+  await show(['status']);
+  await show(['run', '--json']);
+  await show(['rollback', 'wa-prod']);
+  await show(['emergency', 'wa-prod', '--reason', 'leak', '--yes', '--report', 'x.md']);
+  await show(['status', '--json']);
+  const t = await bench.onTerminal(['status']); console.log(t.code, t.stdout);
+  const u = await bench.onTerminal(['emergency','wa-prod','--reason','x'], [['to go on', 'wa-prod\r']]); console.log(u.code, u.stdout);
+}, 60000);
