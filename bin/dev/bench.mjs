@@ -5,7 +5,7 @@
  *     node bin/dev/bench.mjs [rounds]
  */
 import { spawnSync } from 'node:child_process';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { argv, env, execPath, stdout, version } from 'node:process';
@@ -14,19 +14,6 @@ import { fileURLToPath } from 'node:url';
 const bin = fileURLToPath(new URL('../keyturn.js', import.meta.url));
 const rounds = Math.max(15, Number(argv[2] ?? 25));
 const folder = await mkdtemp(join(tmpdir(), 'keyturn-bench-'));
-
-const configuration = `version: 1
-store:
-  kind: file
-  path: ./secrets
-  identity: file:./identity
-issuers:
-  verify-tokens:
-    kind: random
-credentials:
-  webhook:
-    issuer: verify-tokens
-`;
 
 /** @type {readonly { name: string, args: readonly string[], bar: number | null }[]} */
 const targets = [
@@ -38,7 +25,7 @@ const targets = [
 ];
 
 try {
-  await prepare();
+  prepare();
   // The first run of each command compiles and keeps what later ones find.
   for (const target of targets) measure(target.args);
   /** @type {number[][]} */
@@ -52,9 +39,8 @@ try {
 }
 
 /** A credential with one key in a file store, so that `status` and `plan` have something to read. */
-async function prepare() {
+function prepare() {
   keyturn(['init', '--store', 'file', '--issuer', 'random', '--name', 'webhook', '--no-input']);
-  await writeFile(join(folder, 'keyturn.yaml'), configuration);
   keyturn(['rotate', 'webhook']);
 }
 
@@ -80,10 +66,10 @@ function measure(args) {
   return took;
 }
 
-/** The configuration is that of the folder, and CI forbids nothing here. */
+/** The configuration and the identity are those of the folder, and CI forbids nothing here. */
 function environment() {
   const { CI: _ci, KEYTURN_CONFIG: _config, ...rest } = env;
-  return rest;
+  return { ...rest, HOME: folder, XDG_CONFIG_HOME: join(folder, '.config') };
 }
 
 /** @param {number[]} values */

@@ -48,8 +48,9 @@ const place = {
 /**
  * The commands. Split into chunks, which esbuild can do for ES modules only, and each chunk then turned into CommonJS,
  * because that is what can be loaded with V8's code cache on every supported Node (docs/decisions/start-up.md).
+ * @param {string} version
  */
-async function buildCli() {
+async function buildCli(version) {
   const result = await build({
     ...shared,
     entryPoints: { main: 'src/cli/main.ts' },
@@ -59,7 +60,7 @@ async function buildCli() {
     entryNames: '[name]-[hash]',
     chunkNames: '[name]-[hash]',
     outExtension: { '.js': '.cjs' },
-    define: place,
+    define: { ...place, KEYTURN_VERSION: JSON.stringify(version) },
   });
   for (const chunk of result.outputFiles) {
     const commonjs = await transform(chunk.text, {
@@ -178,7 +179,7 @@ async function filesBelow(folder) {
 async function main() {
   await rm(next, { recursive: true, force: true });
   const { version } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8'));
-  const [cli, library] = await Promise.all([buildCli(), buildLibrary(), writeSchemas()]);
+  const [cli, library] = await Promise.all([buildCli(version), buildLibrary(), writeSchemas()]);
   const start = await buildStart(version, cli.main);
   declareTypes();
   await writeHelp();

@@ -101,6 +101,8 @@ export interface OptionSpec {
   readonly choices?: readonly string[];
   /** May be given several times. */
   readonly repeats?: true;
+  /** Not for people: left out of help, completion and docs. */
+  readonly hidden?: true;
 }
 
 export interface CommandSpec {

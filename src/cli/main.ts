@@ -1,5 +1,3 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { ERROR_CODES, KeyturnError } from '../core/errors.ts';
 import type { Report } from './command.ts';
 import { createContext } from './context.ts';
@@ -13,6 +11,11 @@ import { createTerminal, type Terminal } from './terminal.ts';
 import { realWorld } from './world.ts';
 import { writeErr, writeOut } from './write.ts';
 
+/** Filled in by the build. */
+declare const KEYTURN_VERSION: string;
+
+/** Where a defect is to be told of. */
+const BUGS = 'the place where you got keyturn from';
 /** How long what is still open may keep the process from ending by itself. */
 const LINGER = 1_000;
 
@@ -20,8 +23,7 @@ const LINGER = 1_000;
 export async function main(argv: readonly string[]): Promise<number> {
   const world = realWorld();
   const start = { now: world.now(), monotonic: world.monotonic() };
-  const product = readProduct();
-  const request = readRequest(argv, product.version);
+  const request = readRequest(argv, KEYTURN_VERSION);
   if ('print' in request) {
     writeOut(request.print);
     return 0;
@@ -29,7 +31,7 @@ export async function main(argv: readonly string[]): Promise<number> {
   const { command, flags } = request;
   const finish = (report: Report, exitCode: number): void => {
     const meta = {
-      version: product.version,
+      version: KEYTURN_VERSION,
       startedAt: new Date(start.now).toISOString(),
       durationMs: Math.round(world.monotonic() - start.monotonic),
     };
@@ -46,9 +48,8 @@ export async function main(argv: readonly string[]): Promise<number> {
   try {
     report = await carryOut(request, { world, terminal, signal: signals.signal });
   } catch (caught) {
-    const failed = failureOf(caught, command, { verbose: flags.verbose, bugs: product.bugs });
-    const own = request.asked instanceof KeyturnError ? undefined : request.asked.spec.failsWith;
-    report = own === undefined ? failed : { ...failed, exitCode: own };
+    const failed = failureOf(caught, command, { verbose: flags.verbose, bugs: BUGS });
+    report = request.failsWith === undefined ? failed : { ...failed, exitCode: request.failsWith };
   }
   const exitCode =
     report.exitCode === ERROR_CODES.INTERRUPTED ? (signals.exitCode() ?? 130) : (report.exitCode ?? 0);
@@ -85,13 +86,6 @@ async function carryOut(request: Request, around: Surroundings): Promise<Report>
   } finally {
     await context.close();
   }
-}
-
-/** The version, and where defects are reported: of the package that this file is in. */
-function readProduct(): { readonly version: string; readonly bugs: string } {
-  const text = readFileSync(join(import.meta.dirname, '../../package.json'), 'utf8');
-  const { version, bugs } = JSON.parse(text) as { version: string; bugs?: { url?: string } };
-  return { version, bugs: bugs?.url ?? 'the place where you got keyturn from' };
 }
 
 async function addToJobPage(command: string, report: Report, exitCode: number): Promise<void> {

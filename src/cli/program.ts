@@ -25,7 +25,7 @@ export type Parsed =
 /** Reads a command line. Throws USAGE for one that is not understood; the nearest word is in the hint. */
 export function parseCommandLine(argv: readonly string[], version: string): Parsed {
   let printed = '';
-  let found: Parsed | null = null;
+  let found: Extract<Parsed, { spec: CommandSpec }> | null = null;
   const program = createProgram(version, (spec, words, options) => {
     const rest = spec.takesRest === true ? afterDashes(argv) : null;
     const own = rest === null ? words : words.slice(0, words.length - rest.length);
@@ -50,7 +50,14 @@ export function parseCommandLine(argv: readonly string[], version: string): Pars
     throw fromCommander(caught);
   }
   if (found === null) throw usage('no command is given', 'run keyturn --help to see them');
+  refuseJson(found);
   return found;
+}
+
+/** Before the command it would pass unseen. */
+function refuseJson({ spec, invocation }: Extract<Parsed, { spec: CommandSpec }>): void {
+  if (spec.json || invocation.options.json !== true) return;
+  throw usage(`${spec.name} has no JSON output`, 'leave --json out');
 }
 
 type Act = (spec: CommandSpec, words: readonly string[], options: Readonly<Record<string, unknown>>) => void;
@@ -107,14 +114,14 @@ function descriptionOf(spec: CommandSpec): string {
 }
 
 function addOptions(command: Command, options: readonly OptionSpec[], hidden: boolean): void {
-  for (const { flags, description, choices, repeats } of options) {
+  for (const { flags, description, choices, repeats, hidden: unseen } of options) {
     const option = new Option(flags, description);
     if (choices !== undefined) option.choices(choices);
     if (repeats === true) {
       option.argParser((value: string, before: readonly string[] | undefined) => [...(before ?? []), value]);
     }
     // Defaults are not commander's, so that an option before the command is not overwritten by one after it.
-    command.addOption(hidden ? option.hideHelp() : option);
+    command.addOption(hidden || unseen === true ? option.hideHelp() : option);
   }
 }
 

@@ -39,10 +39,10 @@ export function createDisplay(context: Pick<Context, 'env' | 'flags' | 'terminal
       if (kept.length > 0) writeErr(`${kept.join('\n')}\n`);
       return;
     }
-    const up = drawn > 0 ? `\x1b[${drawn}A` : '';
+    const back = drawn > 0 ? `\x1b[${drawn}A\r\x1b[J` : '';
     const lines = [...live].map(([name, text]) => paint(fitted(`${name}  ${text}`), 'faint'));
     drawn = lines.length;
-    writeErr(`${up}\r\x1b[J${[...kept, ...lines].map((text) => `${text}\n`).join('')}`);
+    writeErr(`${back}${[...kept, ...lines].map((text) => `${text}\n`).join('')}`);
   };
   const keep = (name: string, text: string, tone?: Tone): string => {
     const shown = clean(text).replaceAll('\n', ' ');

@@ -1,4 +1,4 @@
-import { KeyturnError } from '../core/errors.ts';
+import { type KeyturnError, toKeyturnError } from '../core/errors.ts';
 import { type CommandSpec, flag, type Invocation, type Options, optionOf } from './command.ts';
 import type { Flags } from './context.ts';
 import { GROUPS, parseCommandLine } from './program.ts';
@@ -8,6 +8,8 @@ export interface Request {
   /** What the output calls the command; `keyturn` where none was understood. */
   readonly command: string;
   readonly flags: Flags;
+  /** The exit code of every failure that is keyturn's own; absent: the error's. */
+  readonly failsWith?: number;
   readonly asked: { readonly spec: CommandSpec; readonly invocation: Invocation } | KeyturnError;
 }
 
@@ -17,10 +19,14 @@ export function readRequest(argv: readonly string[], version: string): Request |
     const parsed = parseCommandLine(argv, version);
     if ('print' in parsed) return parsed;
     const { spec, invocation } = parsed;
-    return { command: spec.name, flags: flagsOf(invocation.options), asked: parsed };
+    return { ...about(spec), flags: flagsOf(invocation.options), asked: parsed };
   } catch (caught) {
-    if (!(caught instanceof KeyturnError)) throw caught;
-    return { command: commandIn(argv), flags: flagsIn(argv), asked: caught };
+    const spec = specIn(argv);
+    return {
+      ...about(spec),
+      flags: flagsIn(argv, spec?.json !== false),
+      asked: toKeyturnError(caught, 'read the command line'),
+    };
   }
 }
 
@@ -36,13 +42,19 @@ function flagsOf(options: Options): Flags {
 }
 
 /** What counts on a command line that was not understood. */
-function flagsIn(argv: readonly string[]): Flags {
+function flagsIn(argv: readonly string[], json: boolean): Flags {
   const own = argv.includes('--') ? argv.slice(0, argv.indexOf('--')) : argv;
   const has = (name: string): boolean => own.includes(name);
-  return { json: has('--json'), quiet: has('--quiet'), verbose: has('--verbose'), input: false };
+  return { json: json && has('--json'), quiet: has('--quiet'), verbose: has('--verbose'), input: false };
 }
 
-function commandIn(argv: readonly string[]): string {
-  const names = GROUPS.flatMap(({ commands }) => commands.map((spec) => spec.name));
-  return argv.find((word) => names.includes(word)) ?? 'keyturn';
+function specIn(argv: readonly string[]): CommandSpec | null {
+  const specs = GROUPS.flatMap(({ commands }) => commands);
+  const word = argv.find((one) => specs.some((spec) => spec.name === one));
+  return specs.find((spec) => spec.name === word) ?? null;
+}
+
+function about(spec: CommandSpec | null): Pick<Request, 'command' | 'failsWith'> {
+  const failsWith = spec?.failsWith === undefined ? {} : { failsWith: spec.failsWith };
+  return { command: spec?.name ?? 'keyturn', ...failsWith };
 }

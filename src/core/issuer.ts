@@ -110,6 +110,15 @@ export interface Instructions {
   readonly steps: readonly string[];
 }
 
+/** One thing about an issuer that a person may have to put right. */
+export interface IssuerCheck {
+  readonly name: string;
+  readonly ok: boolean;
+  readonly message: string;
+  /** Empty where there is nothing to do. */
+  readonly hint: string;
+}
+
 /**
  * The system that makes and kills keys. An ability that an issuer lacks is a method that it does not have.
  *
@@ -150,6 +159,11 @@ export interface Issuer {
     signal: AbortSignal,
   ): Promise<(KeyFacts & { readonly alive: boolean | null }) | null>;
   slots?(signal: AbortSignal): Promise<Slots>;
+  /**
+   * Whether the credentials that keyturn itself uses here are accepted, and what else can be told without changing
+   * anything. What cannot be told throws.
+   */
+  check?(signal: AbortSignal): Promise<readonly IssuerCheck[]>;
   /** Ends every key of an identity but those kept. */
   sweep?(request: {
     readonly identity: string;

@@ -35,7 +35,11 @@ export interface Adopted {
 export async function adopt(run: Run, request: AdoptRequest): Promise<Adopted> {
   const session = await openSession(run);
   const { secret, facts, isStored, managed } = await consider(session, request);
-  if (managed !== null) return { outcome: await continueWith(session, NOTHING), key: managed, same: true };
+  if (managed !== null) {
+    const hold = session.book.ledger.hold?.kind;
+    if (hold === 'foreign' || hold === 'moved') record(session, { type: 'hold-lifted' });
+    return { outcome: await continueWith(session, NOTHING), key: managed, same: true };
+  }
   return isStored ? adoptCurrent(session, facts, request) : adoptNew(session, secret, facts);
 }
 

@@ -98,7 +98,11 @@ async function take(session: Session, step: Step): Promise<void> {
 
 async function intend(session: Session, effect: Effect): Promise<void> {
   const { run, book, seen } = session;
-  if (run.sinks.some((sink) => sink.required)) await book.deliver(run.signal);
+  // Sinks get what is saved, and a key that is only in memory is staged whatever they say: else it would be lost.
+  if (run.sinks.some((sink) => sink.required) && effect.kind !== 'stage') {
+    if (book.dirty) await save(session, 'take', run.signal);
+    await book.deliver(run.signal);
+  }
   const hand = seen.hand?.row === effect.row ? { fingerprints: seen.hand.fingerprints } : {};
   const listed = effect.kind === 'create' || effect.kind === 'register' ? seen.listed : undefined;
   record(session, {
@@ -175,7 +179,7 @@ async function close(session: Session, step: Step): Promise<Outcome> {
   try {
     if (book.dirty || book.holdsLease) await save(session, 'release', closing);
     if (run.sinks.length > 0 && !run.signal.aborted && book.leasedElsewhere === null) {
-      await book.deliver(closing);
+      await handOver(session, closing);
       if (book.dirty) await save(session, 'release', closing);
     }
   } catch (caught) {
@@ -185,6 +189,16 @@ async function close(session: Session, step: Step): Promise<Outcome> {
     return outcomeOf(session, stopFor(caught), caught);
   }
   return outcomeOf(session, step, null);
+}
+
+/** What an emergency did is its outcome, also where a required sink is down: the trail waits in the ledger. */
+async function handOver(session: Session, signal: AbortSignal): Promise<void> {
+  try {
+    await session.book.deliver(signal);
+  } catch (caught) {
+    const urgent = session.history.some((change) => change.type === 'opened' && change.kind === 'emergency');
+    if (!urgent || !(caught instanceof KeyturnError)) throw caught;
+  }
 }
 
 async function fail(session: Session, error: KeyturnError): Promise<Outcome> {

@@ -102,11 +102,15 @@ export async function openBench(options: BenchOptions = {}): Promise<Bench> {
     start,
     onTerminal: async (args, answers = [], { env: more } = {}) => {
       const line = [process.execPath, program, ...args].map(quoteForShell).join(' ');
-      const child = spawn('script', ['--quiet', '--return', '--echo', 'never', '--command', line, '/dev/null'], {
-        cwd: folder,
-        env: clean({ ...env, SHELL: '/bin/sh', TERM: 'xterm', ...more }),
-        stdio: ['pipe', 'pipe', 'pipe'],
-      });
+      const child = spawn(
+        'script',
+        ['--quiet', '--return', '--echo', 'never', '--command', line, '/dev/null'],
+        {
+          cwd: folder,
+          env: clean({ ...env, SHELL: '/bin/sh', TERM: 'xterm', ...more }),
+          stdio: ['pipe', 'pipe', 'pipe'],
+        },
+      );
       const { answer, said } = running(child);
       for (const [question, typed] of answers) {
         await Promise.race([said(question), answer]);
@@ -184,7 +188,9 @@ function running(child: ChildProcess): Running {
 }
 
 function clean(env: Readonly<Record<string, string | undefined>>): Record<string, string> {
-  return Object.fromEntries(Object.entries(env).filter((pair): pair is [string, string] => pair[1] !== undefined));
+  return Object.fromEntries(
+    Object.entries(env).filter((pair): pair is [string, string] => pair[1] !== undefined),
+  );
 }
 
 function quoteForShell(word: string): string {

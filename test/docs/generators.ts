@@ -1,8 +1,11 @@
+import { outputSchema } from '../../src/cli/output-schema.ts';
 import { configSchema } from '../../src/config/json-schema.ts';
 import { configTable } from '../../src/config/table.ts';
 import { issuerKinds } from '../../src/issuers/registry.ts';
 import { rulesTable } from '../../src/report/rules-table.ts';
 import { storeKinds } from '../../src/stores/registry.ts';
+import { commandsPart } from './command-pages.ts';
+import { errorsPart } from './error-pages.ts';
 
 /** A part of a page in docs that is made from the code. It stands between `<!-- generated:MARKER -->` and its end. */
 export interface GeneratedPart {
@@ -24,9 +27,14 @@ const kinds = { issuers: issuerKinds, stores: storeKinds };
 export const PARTS: readonly GeneratedPart[] = [
   { page: 'docs/configuration.md', marker: 'config', make: () => configTable(kinds) },
   { page: 'docs/audit.md', marker: 'audit-rules', make: rulesTable },
+  { page: 'docs/commands.md', marker: 'commands', make: commandsPart },
+  { page: 'docs/errors.md', marker: 'errors', make: errorsPart },
 ];
 
-export const SCHEMAS: readonly PublishedSchema[] = [{ name: 'config.json', make: () => configSchema(kinds) }];
+export const SCHEMAS: readonly PublishedSchema[] = [
+  { name: 'config.json', make: () => configSchema(kinds) },
+  { name: 'output.json', make: outputSchema },
+];
 
 /** The page with the part between its markers replaced. Throws where the page has no such markers. */
 export function withPart(page: string, { marker, page: path, make }: GeneratedPart): string {

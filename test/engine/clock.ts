@@ -90,12 +90,16 @@ export function virtualClock(start = START): Clock {
       sleep: (ms, signal) =>
         new Promise((resolve, reject) => {
           if (signal.aborted) return reject(new Error('aborted'));
-          const sleeper: Sleeper = { at: time + ms, process: own, wake: resolve };
-          sleepers.add(sleeper);
           const cancel = (): void => {
             sleepers.delete(sleeper);
             reject(new Error('aborted'));
           };
+          const wake = (): void => {
+            signal.removeEventListener('abort', cancel);
+            resolve();
+          };
+          const sleeper: Sleeper = { at: time + ms, process: own, wake };
+          sleepers.add(sleeper);
           signal.addEventListener('abort', cancel, { once: true });
           pump();
         }),

@@ -57,6 +57,12 @@ const EFFECTS: Readonly<Record<string, string>> = {
   'store.promote': 'promote',
 };
 
+/** Adopting puts a copy of what is in a shared document aside: that changes nothing that anybody reads. */
+function isKeeping({ op, args }: Call): boolean {
+  const mark = (args[0] as { readonly mark?: string } | undefined)?.mark;
+  return op === 'store.stage' && mark?.endsWith('.0') === true;
+}
+
 export function watch(subject: Watched): Watch {
   const { issuer, store } = subject;
   const allowed: Allowed = { earlyDeath: false, lastKey: false, foreign: false };
@@ -161,11 +167,13 @@ export function watch(subject: Watched): Watch {
 
   const sending = async (call: Call, saved: number | null): Promise<void> => {
     const kind = EFFECTS[call.op];
-    if (kind === undefined) return;
+    if (kind === undefined || isKeeping(call)) return;
     if (saved === null || subject.now() - saved > FENCE) wrong(`fence: ${call.op} long after the last save`);
     const note = [...entries.values()].some(
-      (entry) =>
-        entry.event === `${kind}-intended` || (entry.event === 'rewrite-intended' && kind !== 'create'),
+      ({ event, data }) =>
+        event === `${kind}-intended` ||
+        (event === 'rewrite-intended' && (kind === 'stage' || kind === 'promote')) ||
+        (event === 'merged' && kind === 'revoke' && data?.revoking === true),
     );
     if (!note) wrong(`I9: ${call.op} without an entry of its intention`);
   };

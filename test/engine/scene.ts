@@ -32,6 +32,8 @@ export interface SceneOptions {
   readonly name?: string;
   readonly location?: string;
   readonly fields?: Readonly<Record<string, string>>;
+  /** Versions at the same location that other credentials keep. */
+  readonly others?: () => ReadonlySet<string>;
 }
 
 export type Ended = Outcome | KeyturnError | 'crashed';
@@ -59,9 +61,13 @@ export interface Scene {
   readonly issuer: FakeIssuer;
   readonly store: MemoryStore;
   readonly watch: Watch;
+  /** The policy of this credential with these changes. */
+  readonly policy: (patch: Partial<Policy>) => Policy;
   /** Requests that are still under way although their sender is gone. */
   readonly late: (() => Promise<unknown>)[];
   run(options?: Task): Promise<Ended>;
+  /** The same, unwatched: for ledgers that nobody can read. */
+  bare(options?: Task): Promise<Ended>;
   /** Puts a key of this age into the store by hand, and adopts it. */
   adopt(ageDays: number, options?: Task): Promise<Ended>;
   adoptAgain(options?: Task): Promise<Ended>;
@@ -89,6 +95,7 @@ export function sceneOf(options: SceneOptions = {}): Scene {
     shelf,
     overlap: policy.overlap,
     now: clock.now,
+    ...(options.others === undefined ? {} : { others: options.others }),
     ...(fields === undefined ? {} : { fields }),
   });
   const late: (() => Promise<unknown>)[] = [];
@@ -191,8 +198,20 @@ export function sceneOf(options: SceneOptions = {}): Scene {
     issuer,
     store,
     watch: eye,
+    policy: (patch) => ({ ...policy, ...patch }),
     late,
     run,
+    bare: async (task = {}) => {
+      try {
+        return await drive(
+          runOf(clock.process(), issuer, store, { policy, ...task.patch }),
+          task.order ?? { do: 'run' },
+        );
+      } catch (caught) {
+        if (caught instanceof KeyturnError) return caught;
+        throw caught;
+      }
+    },
     adopt: adoptOld,
     adoptAgain,
     untilRest,

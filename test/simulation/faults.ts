@@ -49,7 +49,12 @@ export interface Call<T> {
 /** Delivers calls: decides when each gets there, what comes back, and who lives to see it. */
 export class Network {
   /** Every fault that happened, as `op.call`. */
-  readonly happened: { readonly id: string; readonly call: string; readonly fault: Fault }[] = [];
+  readonly happened: {
+    readonly id: string;
+    readonly call: string;
+    readonly fault: Fault;
+    readonly phase: string;
+  }[] = [];
   readonly #time: Scheduler;
   readonly #plan: FaultPlan;
   readonly #trace: (line: string) => void;
@@ -160,7 +165,7 @@ export class Network {
     }
     const fault = effect ? kind : (READ_FAULTS[kind] ?? kind);
     this.#trace(`${actor.owner} ${id} ${name}: ${fault}`);
-    this.happened.push({ id, call: name, fault });
+    this.happened.push({ id, call: name, fault, phase: actor.phase() });
     return fault;
   }
 

@@ -6,6 +6,9 @@ import { CANARY, type SimIssuer, type SimKey } from './issuer.ts';
 import type { SimStore } from './store.ts';
 import type { Actor, Scheduler } from './world.ts';
 
+/** Holds that say that someone else changed what is current. */
+const FALSE_ALARMS: ReadonlySet<string | undefined> = new Set(['foreign', 'gone', 'moved']);
+
 /** A promise that was broken, seen from the outside. */
 export class Violation extends Error {
   readonly invariant: string;
@@ -120,7 +123,11 @@ export class Watch {
   born(key: SimKey): void {
     if (this.#rowOf(key) === null) fail('I4', `${key.id} (${key.mark}) exists and is in no row`);
     const { maxLive } = this.#policy.issuer;
-    const live = this.#issuer.live().filter((one) => one.mark !== null).length;
+    // A possible key cannot be counted, and what a stranger makes is not ours to keep room from.
+    const live = this.#issuer.live().filter((one) => {
+      const row = this.#rowOf(one);
+      return row !== null && row.state !== 'possible';
+    }).length;
     if (typeof maxLive === 'number' && maxLive > 1 && live > maxLive) {
       fail('I5', `${live} keys live, ${maxLive} is the most`);
     }
@@ -205,6 +212,10 @@ export class Watch {
     this.ledger = ledger;
     this.#follow(ledger, before, actor);
     this.#permissions(ledger, before);
+    const alarm = ledger.hold?.kind;
+    if (alarm !== before?.hold?.kind && FALSE_ALARMS.has(alarm) && this.#strangerAt === 0) {
+      fail('I7', `held (${alarm}) for a change of someone else, and nobody else changed anything`);
+    }
     for (const row of ledger.keys) this.#row(row);
     for (const key of this.#issuer.keys) {
       if (key.mark !== null && this.#issuer.isLive(key) && this.#rowOf(key) === null) {

@@ -70,7 +70,9 @@ function nextCommand(sim: Simulation, one: Simulated, last: Result | null, runs:
   if (plan.issuer.traits.revokesBy === 'operator') {
     for (const row of ledger?.keys ?? []) {
       const key = watch.keyOf(row);
-      const over = row.overlapFrom !== undefined && Date.parse(row.overlapFrom) + plan.policy.overlap + HOUR / 2 < sim.time.time;
+      const over =
+        row.overlapFrom !== undefined &&
+        Date.parse(row.overlapFrom) + plan.policy.overlap + HOUR / 2 < sim.time.time;
       if (row.state !== 'retiring' || key === null || key === current || !(over || row.endNow !== undefined))
         continue;
       if (!plan.issuer.traits.proves) return 'revoke --attest';
@@ -84,7 +86,7 @@ function nextCommand(sim: Simulation, one: Simulated, last: Result | null, runs:
   }
   if (hint.includes('keyturn rollback now') && runs % 3 > 0) return 'rollback';
   if (last?.code === 6 || hint.includes('keyturn emergency')) return 'emergency';
-  if (hint.includes('remove a key that nobody needs')) {
+  if (last?.text.includes('all slots') || last?.text.includes('slots at the issuer are taken')) {
     const known = new Set((ledger?.keys ?? []).map((row) => watch.keyOf(row)));
     for (const key of issuer.live()) if (!known.has(key) && key.mark === null) issuer.endByHand(key);
   }

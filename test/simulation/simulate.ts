@@ -70,7 +70,7 @@ export class Simulation {
         this.guard(() => this.credentials.find((one) => one.name === name)?.watch.saved(document, actor)),
     });
     this.credentials = schedule.credentials.map((one, index) => this.#credential(one, index));
-    this.#director = this.actorOn(hostOf('nowhere', 0), -1, 'director');
+    this.#director = this.actorOn(hostOf('nowhere', 0), -1);
     this.#direct().then(
       () => {
         this.finished = true;
@@ -109,10 +109,12 @@ export class Simulation {
     return new Promise((resolve) => this.time.later(Math.max(ms, 0), this.#director, resolve));
   }
 
-  actorOn(host: Host, op: number, owner = `p${this.#actors + 1}`): Actor {
+  actorOn(host: Host, op: number, one: Simulated | null = null): Actor {
     this.#actors += 1;
+    const owner = `p${this.#actors}`;
     const controller = new AbortController();
-    return { owner, op, host, controller, dead: false, calls: 0, readAt: 0, askedAt: 0 };
+    const phase = (): string => one?.watch.ledger?.rotation?.phase ?? 'none';
+    return { owner, op, host, controller, phase, dead: false, calls: 0, readAt: 0, askedAt: 0 };
   }
 
   /** One command by a fresh process, to its end. */
@@ -120,7 +122,7 @@ export class Simulation {
     const one = this.credentials[operation.credential];
     const host = this.#hosts[operation.host];
     if (one === undefined || host === undefined) return null;
-    const actor = this.actorOn(host, operation.id);
+    const actor = this.actorOn(host, operation.id, one);
     this.trace(`${actor.owner} on ${host.name}: ${operation.command} ${one.name}`);
     this.reached.push(`${one.plan.issuer.family} / ${operation.command}`);
     const result = await obey(this, one, actor, operation);
@@ -294,7 +296,7 @@ export class Simulation {
     const ledger = apply(emptyLedger(one.name), { ...change, version, kept }, pen);
     const document = formatLedger(ledger);
     this.store.cell(one.name).saved = { document, revision: 'r0' };
-    one.watch.saved(document, this.actorOn(hostOf('before', 0), -1, 'before'));
+    one.watch.saved(document, this.actorOn(hostOf('before', 0), -1));
   }
 
   #siblingsOf(one: Simulated) {

@@ -26,6 +26,8 @@ export interface Actor {
   readonly op: number;
   readonly host: Host;
   readonly controller: AbortController;
+  /** The phase of the open rotation that it works on. */
+  readonly phase: () => string;
   dead: boolean;
   /** Calls so far. */
   calls: number;

@@ -26,7 +26,11 @@ async function start(options: Options): Promise<Simulator> {
   const port = numberOf(options, 'port', MAX_PORT) ?? 0;
   const seed = numberOf(options, 'seed', Number.MAX_SAFE_INTEGER);
   try {
-    return await startSimulator({ port, switches: switchesOf(options), ...(seed === undefined ? {} : { seed }) });
+    return await startSimulator({
+      port,
+      switches: switchesOf(options),
+      ...(seed === undefined ? {} : { seed }),
+    });
   } catch (caught) {
     const code = (caught as NodeJS.ErrnoException).code;
     if (code !== 'EADDRINUSE' && code !== 'EACCES') throw caught;

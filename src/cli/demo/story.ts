@@ -23,7 +23,7 @@ export interface Ending {
   readonly lost: SimulatedKey;
   readonly third: SimulatedKey;
   readonly lostRow: string;
-  /** Seconds from the request to revoke the first token to the proof that it is dead. */
+  /** Seconds between the promote of the second token and the death of the first. */
   readonly overlapSeconds: number;
 }
 
@@ -35,10 +35,23 @@ export async function tell(set: DemoSet, program: string, show: Show): Promise<E
     const rotated = await firstRotation(set, show, keyturn);
     const crashed = await crash(set, program, show, keyturn);
     const report = await finish(show, client);
-    return { ...rotated, ...crashed, client: report };
+    return { ...fates(set), ...rotated, ...crashed, client: report };
   } finally {
     await client.stop().catch(() => undefined);
   }
+}
+
+/** What became of every token in the end, by the issuer's own books. */
+function fates(set: DemoSet): Pick<Ending, 'first' | 'second' | 'lost' | 'third'> {
+  const [first, second, lost, third] = keysOf(set.simulator);
+  must(
+    first !== undefined && second !== undefined && lost !== undefined && third !== undefined,
+    'the simulator has lost a token',
+  );
+  must(first.diedAt !== null && second.diedAt !== null, 'a token that was revoked is alive');
+  must(lost.diedAt === null && lost.uses === 0, 'the lost token was used or revoked');
+  must(third.diedAt === null, 'the token in use is dead');
+  return { first, second, lost, third };
 }
 
 type Keyturn = (...args: string[]) => ReturnType<typeof ask>;
@@ -77,7 +90,7 @@ async function firstRotation(
   set: DemoSet,
   show: Show,
   keyturn: Keyturn,
-): Promise<Pick<Ending, 'first' | 'second' | 'overlapSeconds'>> {
+): Promise<Pick<Ending, 'overlapSeconds'>> {
   const promotedAt = await show('rotate', 'make, stage, verify, promote', async () => {
     const answer = await keyturn('rotate', CREDENTIAL, '--reason', 'demo');
     mustExit(answer, 0, 'rotate');
@@ -96,7 +109,7 @@ async function firstRotation(
     must(resultOf(answer)?.outcome === 'done', 'run did not finish the rotation');
     return { said: 'revoked, then refused by debug_token and by a live call', value: null };
   });
-  const pair = await show('status', 'what the ledger says', async () => {
+  const diedAt = await show('status', 'what the ledger says', async () => {
     const answer = await keyturn('status');
     mustExit(answer, 0, 'status');
     const [first, second] = keysOf(set.simulator);
@@ -107,15 +120,14 @@ async function firstRotation(
       'the old token is not recorded as proven dead',
     );
     must(rowFor(answer, second)?.state === 'current', 'the new token is not recorded as current');
-    return { said: 'one key current, one revoked with proof by the issuer', value: { first, second } };
+    return { said: 'one key current, one revoked with proof by the issuer', value: first.diedAt };
   });
   await show('audit', 'what is wrong now', async () => {
     mustExit(await keyturn('audit'), 0, 'audit');
     return { said: 'nothing', value: null };
   });
-  const diedAt = pair.first.diedAt ?? 0;
   must(diedAt - promotedAt >= OVERLAP_SECONDS * 1000, 'the old token did not live through its overlap');
-  return { ...pair, overlapSeconds: (diedAt - promotedAt) / 1000 };
+  return { overlapSeconds: (diedAt - promotedAt) / 1000 };
 }
 
 async function crash(
@@ -123,8 +135,8 @@ async function crash(
   program: string,
   show: Show,
   keyturn: Keyturn,
-): Promise<Pick<Ending, 'lost' | 'third' | 'lostRow'>> {
-  const lost = await show('crash', 'kill -9 right after a token was made', async () => {
+): Promise<Pick<Ending, 'lostRow'>> {
+  await show('crash', 'kill -9 right after a token was made', async () => {
     set.simulator.faults.once('mint', { type: 'hang', commit: true });
     const { child, answer } = start(set, program, ['rotate', CREDENTIAL, '--reason', 'demo of a crash']);
     await until(() => keysOf(set.simulator).length === 3, 'the issuer made no third token');
@@ -132,9 +144,9 @@ async function crash(
     must((await answer).signal === 'SIGKILL', 'the process was not killed');
     const made = keysOf(set.simulator)[2];
     must(made !== undefined && !made.delivered, 'the lost token reached somebody');
-    return { said: 'the token exists, nobody holds its value', value: made };
+    return { said: 'the token exists, nobody holds its value', value: null };
   });
-  const found = await show('recover', 'the next run, with nothing but the ledger', async () => {
+  const lostRow = await show('recover', 'the next run, with nothing but the ledger', async () => {
     const answer = await keyturn('run');
     mustExit(answer, 4, 'run after the crash');
     const third = keysOf(set.simulator)[3];
@@ -144,7 +156,7 @@ async function crash(
     must(orphan !== undefined, 'the lost token is in no row');
     return {
       said: 'another token is in place; exit 4 tells of the lost one',
-      value: { third, lostRow: orphan.id },
+      value: orphan.id,
     };
   });
   await show('audit', 'who remembers the lost token', async () => {
@@ -162,7 +174,7 @@ async function crash(
     must(keysOf(set.simulator)[1]?.diedAt !== null, 'the second token is still alive');
     return { said: 'revoked and proven dead', value: null };
   });
-  return { lost, ...found };
+  return { lostRow };
 }
 
 async function finish(show: Show, client: RunningClient): Promise<ClientReport> {

@@ -6,7 +6,7 @@ export const USE: readonly CommandSpec[] = [
   {
     name: 'demo',
     summary: 'the life of a credential against a built-in simulator',
-    options: [],
+    options: [{ flags: '--as-client <orders>', description: 'play the part of the client', hidden: true }],
     examples: [['demo', 'needs no account and no configuration']],
     json: true,
     load: () => import('../commands/demo.ts'),

@@ -226,11 +226,12 @@ export const creationChanges: Handlers<
     };
     const keys =
       known === null ? [...ledger.keys, row] : ledger.keys.map((key) => (key.id === row.id ? row : key));
+    const data = { revoking: change.revokeEntered !== undefined };
     const rotation =
       ledger.rotation?.new === row.id && change.revokeEntered !== undefined
         ? nextAttempt({ ...ledger, keys }, pen)
         : { ...ledger, keys };
-    return { ledger: rotation, note: { event: 'merged', key: row.id } };
+    return { ledger: rotation, note: { event: 'merged', key: row.id, data } };
   },
 
   'same-key': (ledger, change, pen) => {

@@ -99,7 +99,7 @@ export const placeChanges: Handlers<
       {
         ...owe(promoted, change, pen),
         failures: undefined,
-        hold: emergency ? undefined : promoted.hold,
+        hold: emergency || isOver(promoted.hold) ? undefined : promoted.hold,
       },
       {
         phase: 'overlap',
@@ -227,6 +227,11 @@ function owe(
   const owed = [...change.hooks.map(one('hook')), ...change.mirrors.map(one('mirror'))];
   const others = ledger.owed.filter((debt) => !owed.some((each) => each.target === debt.target));
   return { ...ledger, owed: [...others, ...owed] };
+}
+
+/** What a working key in place puts an end to. */
+function isOver(hold: Ledger['hold']): boolean {
+  return hold?.kind === 'gone' || hold?.kind === 'dead';
 }
 
 /** The key that was current retires from now on, with the overlap that the rotation asks for. */

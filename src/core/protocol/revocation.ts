@@ -1,7 +1,7 @@
 import { toInstant, toMs } from '../credential.ts';
 import type { Key, Ledger } from '../ledger.ts';
 import type { Policy } from '../policy.ts';
-import { currentRow, hasExpired, isDead, LATE_CREATE, overlapEnd } from '../rows.ts';
+import { currentRow, hasExpired, isDead, LATE_CREATE, overlapEnd, wasCurrent } from '../rows.ts';
 import type { Step } from './changes.ts';
 import { door, unsettledPromote } from './door.ts';
 import type { Seen } from './seen.ts';
@@ -167,10 +167,10 @@ function proofOfDeath(policy: Policy, seen: Seen, row: Key, now: number): 'dead'
   return row.revokeAnswered === undefined ? null : 'dead';
 }
 
-/** A key that the issuer has not seen everywhere yet is refused as a dead one is. */
+/** A key that was never seen to work may be refused because the issuer does not know it everywhere yet. */
 function tooYoungToTell(policy: Policy, row: Key, now: number): Step | null {
   const born = row.window?.to ?? row.window?.from;
-  if (born === undefined || now >= toMs(born) + policy.issuer.settles) return null;
+  if (wasCurrent(row) || born === undefined || now >= toMs(born) + policy.issuer.settles) return null;
   return retryStep('proof', `${row.id} is so new that a refusal proves nothing yet`, undefined, {}, now);
 }
 

@@ -29,6 +29,8 @@ export interface GraphReply {
   readonly retryAfterMs: number | null;
   /** The version of the API that answered, where it says. */
   readonly version: string | null;
+  /** What Meta's clock said, in milliseconds since the epoch; null where it did not say. */
+  readonly date: number | null;
 }
 
 export interface MintOrder {
@@ -223,8 +225,10 @@ function readReply(reply: HttpReply): GraphReply {
   const found = errorOf(body);
   const version = reply.headers.get('facebook-api-version') ?? '';
   const trace = found?.fbtrace_id ?? '';
+  const date = Date.parse(reply.headers.get('date') ?? '');
   return {
     status: reply.status,
+    date: Number.isNaN(date) ? null : date,
     body,
     retryAfterMs: stayAwayMs(reply.headers, reply.retryAfterMs),
     version: /^v[0-9]{1,3}\.[0-9]{1,2}$/.test(version) ? version : null,

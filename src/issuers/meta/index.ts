@@ -10,6 +10,7 @@ import type {
 import { durationMs, type PluginContext } from '../../core/plugin.ts';
 import { Secret } from '../../core/secret.ts';
 import { createHttpClient } from '../../http/client.ts';
+import { checkAccess } from './access.ts';
 import { type App, appToken, createGraphClient, type GraphClient } from './client.ts';
 import { exchange } from './exchange.ts';
 import { factsOf, identityOf } from './facts.ts';
@@ -38,6 +39,10 @@ export function createMetaIssuer(settings: MetaSettings, context: PluginContext)
     verify: (secret, signal) => verify(meta, secret, signal),
     revoke: (request) => end(meta, request),
     describe: (secret, signal) => describe(meta, secret, signal),
+    check: async (signal) => {
+      const admin = meta.adminToken === null ? null : await meta.adminToken();
+      return checkAccess(meta.graph, await meta.app(), admin, { now: context.now, signal });
+    },
   };
 }
 

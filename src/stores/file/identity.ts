@@ -84,3 +84,9 @@ export async function generateIdentity(): Promise<{ readonly identity: string; r
   const identity = await age.generateX25519Identity();
   return { identity, recipient: await age.identityToRecipient(identity) };
 }
+
+/** The recipient that belongs to an identity. */
+export async function recipientOf(identity: string): Promise<string> {
+  const age = await import('age-encryption');
+  return age.identityToRecipient(identity);
+}

@@ -1,0 +1,113 @@
+import { isatty } from 'node:tty';
+import { KeyturnError } from '../../core/errors.ts';
+import { Secret } from '../../core/secret.ts';
+import { worst } from '../../engine/outcome.ts';
+import type { Run } from '../../engine/run.ts';
+import { type Block, flag, line, type Options, type Perform, type Tone, table, toned } from '../command.ts';
+import type { Context } from '../context.ts';
+import {
+  type Alive,
+  askIssuer,
+  candidatesOf,
+  lookFailure,
+  type Match,
+  matchesOf,
+  together,
+} from '../identify.ts';
+import { inParallel } from '../parallel.ts';
+import { runMaker } from '../runs.ts';
+
+export const perform: Perform = async ({ options }, context) => {
+  const { credentials } = await context.config();
+  const text = await readText(options, context);
+  const candidates = candidatesOf(text);
+  const makeRun = await runMaker(context, { dry: true });
+  const errors: KeyturnError[] = [];
+  const looked = await inParallel(credentials, async (credential) => {
+    try {
+      const run = await makeRun(credential);
+      return { run, matches: await matchesOf(run, candidates) };
+    } catch (caught) {
+      errors.push(lookFailure(caught, credential));
+      return { run: null, matches: [] };
+    }
+  });
+  const described = await askIssuers(looked, text.trim(), errors);
+  const matches = together(
+    looked.flatMap((one) => one.matches),
+    described,
+  );
+  return {
+    data: { matches },
+    blocks: blocksOf(matches, credentials.length),
+    exitCode: exitOf(matches, errors),
+    errors,
+    next: nextOf(matches),
+  };
+};
+
+/** An answer that leaves something out must not look like the all-clear. */
+function exitOf(matches: readonly Match[], errors: readonly KeyturnError[]): number {
+  if (matches.some((one) => one.alive === 'yes')) return 7;
+  const unsure = matches.some((one) => one.alive === 'unknown') ? [3] : [];
+  return worst([0, ...unsure, ...errors.map((error) => error.exitCode)]);
+}
+
+async function readText(options: Options, { terminal, flags }: Context): Promise<string> {
+  if (!flag(options, 'stdin') && terminal.asks) return terminal.askHidden('The leaked string (not shown): ');
+  if (isatty(0)) {
+    throw new KeyturnError('USAGE', 'the leaked string is needed, and there is no terminal to ask at', {
+      hint: `hand it over on standard input${flags.input ? '' : ', or leave out --no-input'}`,
+    });
+  }
+  const text = await terminal.readStdin();
+  if (text.trim() !== '') return text;
+  throw new KeyturnError('BAD_VALUE', 'standard input is empty', { hint: 'hand over the leaked string' });
+}
+
+interface Looked {
+  readonly run: Run | null;
+  readonly matches: readonly Match[];
+}
+
+/** Each issuer once, by one of its credentials. A text of several words is no key, and is sent to nobody. */
+async function askIssuers(
+  looked: readonly Looked[],
+  text: string,
+  errors: KeyturnError[],
+): Promise<readonly Match[]> {
+  if (/\s/.test(text)) return [];
+  const runs = new Map<string, Run>();
+  for (const { run } of looked) if (run !== null) runs.set(run.credential.issuer, run);
+  const answers = await inParallel([...runs.values()], async (run) => {
+    try {
+      return await askIssuer(run, Secret.of(text));
+    } catch (caught) {
+      errors.push(lookFailure(caught, { name: run.credential.issuer }));
+      return null;
+    }
+  });
+  return answers.filter((one) => one !== null);
+}
+
+const TONES: Readonly<Record<Alive, Tone>> = { yes: 'bad', no: 'good', unknown: 'warn' };
+
+function blocksOf(matches: readonly Match[], count: number): readonly Block[] {
+  if (matches.length === 0)
+    return [line(`it is no key of the ${count} credentials, as far as could be told`)];
+  const rows = matches.map(({ alive, credential, key, issuer, identity }) => [
+    toned(alive, TONES[alive]),
+    credential ?? '-',
+    key?.id ?? '-',
+    issuer,
+    identity ?? '-',
+  ]);
+  return [table(['alive', 'credential', 'key', 'issuer', 'identity'], rows)];
+}
+
+function nextOf(matches: readonly Match[]): readonly string[] {
+  const names = matches.flatMap(({ alive, credential }) =>
+    alive === 'no' || credential === null ? [] : [credential],
+  );
+  return [...new Set(names)].map((name) => `keyturn emergency ${name} --reason TEXT`);
+}

@@ -1,0 +1,62 @@
+import { dirname, resolve } from 'node:path';
+import { parseConfig } from '../../config/parse.ts';
+import { configProblems } from '../../config/problems.ts';
+import { KeyturnError } from '../../core/errors.ts';
+import { type Block, flag, line, type Perform, toned } from '../command.ts';
+import { collectAnswers } from '../init/answers.ts';
+import { withFileErrors } from '../init/file-errors.ts';
+import { identityPath, ignore, placeConfig, placeIdentity, refuseExisting } from '../init/files.ts';
+import { starterText } from '../init/starters.ts';
+import { kinds } from '../kinds.ts';
+
+const IGNORED = ['/secrets/', '/trail.jsonl'];
+
+export const perform: Perform = async ({ options }, context) => {
+  const named = context.flags.config ?? context.env.KEYTURN_CONFIG;
+  const file = resolve(context.cwd, named === undefined || named === '' ? 'keyturn.yaml' : named);
+  const force = flag(options, 'force');
+  if (!force) await withFileErrors(() => refuseExisting(file));
+  const { starter, answers } = await collectAnswers(options, context.terminal);
+  const { path, written } = identityPath(file, context.home);
+  const text = starterText(starter, answers, written);
+  check(text, file);
+  const { recipient, made } = await withFileErrors(async () => {
+    const { generateIdentity, recipientOf } = await import('../../stores/file/identity.ts');
+    const placed = await placeIdentity(path, generateIdentity, recipientOf);
+    await placeConfig(file, text, force);
+    await ignore(dirname(file), IGNORED);
+    return placed;
+  });
+  const name = answers.name ?? '';
+  const blocks: Block[] = [
+    line(toned('written: ', 'good'), file),
+    line(toned(made ? 'written: ' : 'kept: ', 'good'), path),
+    line('recipient: ', recipient),
+    line(
+      toned(
+        'Without this identity every secret in the store is lost: keep a copy of it in a safe place.',
+        'warn',
+      ),
+    ),
+    ...starter.before.map((step) => line('next: ', step)),
+    line('next: keyturn doctor'),
+    line(`next: keyturn rotate ${name}, or keyturn adopt ${name} --stdin for a key that you have`),
+  ];
+  return {
+    data: { file, identityFile: path, recipient },
+    blocks,
+    next: ['keyturn doctor', `keyturn rotate ${name}`],
+  };
+};
+
+/** What is written can be read: whatever was typed, it is refused before anything is there. */
+function check(text: string, file: string): void {
+  try {
+    parseConfig(text, file, kinds);
+  } catch (caught) {
+    const problems = caught instanceof KeyturnError ? configProblems(caught) : [];
+    if (problems.length === 0) throw caught;
+    const reasons = problems.map(({ reason, remedy }) => `${reason}; ${remedy}`);
+    throw new KeyturnError('USAGE', reasons.join('\n'), { hint: 'give another value; nothing was written' });
+  }
+}
