@@ -65,7 +65,7 @@ describe('the package', { timeout: 60_000 }, () => {
     const expected = [
       /^(LICENSE|README\.md|package\.json|bin\/(keyturn\.js|package\.json))$/,
       /^dist\/(keyturn\.cjs|help\.txt|LICENSES\.txt)$/,
-      /^dist\/cli\/[a-z-]+-[A-Z0-9]{8}\.cjs$/,
+      /^dist\/cli\/[a-z-]+-[A-Z0-9a-z]{8}\.js$/,
       /^dist\/lib\/(index|chunk-[A-Z0-9]{8}|contracts\/[a-z-]+)\.js$/,
       /^dist\/types\/(src|test\/contracts)\/.*\.d\.ts$/,
       /^dist\/schema\/[a-z-]+\.json$/,

@@ -11,8 +11,9 @@
  * All of it is made in dist/.next first and then moved over, so that dist never holds half of a file.
  */
 import { spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
-import { dirname, join, relative } from 'node:path';
+import { basename, dirname, join, relative } from 'node:path';
 import { execPath } from 'node:process';
 import { fileURLToPath } from 'node:url';
 import { build, transform } from 'esbuild';
@@ -35,6 +36,7 @@ const shared = /** @satisfies {import('esbuild').BuildOptions} */ ({
   legalComments: 'none',
   logLevel: 'warning',
   metafile: true,
+  charset: 'ascii',
   write: false,
 });
 
@@ -45,13 +47,16 @@ const place = {
   'import.meta.url': 'module.url',
 };
 
+/** A chunk of this size is worth a file of its own: whoever does not use it does not read it. */
+const LARGE = 100_000;
+
 /**
- * The commands. Split into chunks, which esbuild can do for ES modules only, and each chunk then turned into CommonJS,
- * because that is what can be loaded with V8's code cache on every supported Node (docs/decisions/start-up.md).
+ * The commands. Split into chunks, which esbuild can do for ES modules only, and each chunk then turned into a CommonJS
+ * function, because that is what V8's code cache works for on every supported Node (docs/decisions/start-up.md).
  * @param {string} version
  */
 async function buildCli(version) {
-  const result = await build({
+  const { outputFiles, metafile } = await build({
     ...shared,
     entryPoints: { main: 'src/cli/main.ts' },
     format: 'esm',
@@ -59,38 +64,62 @@ async function buildCli(version) {
     outdir: join(next, 'cli'),
     entryNames: '[name]-[hash]',
     chunkNames: '[name]-[hash]',
-    outExtension: { '.js': '.cjs' },
     define: { ...place, KEYTURN_VERSION: JSON.stringify(version) },
   });
-  for (const chunk of result.outputFiles) {
-    const commonjs = await transform(chunk.text, {
-      format: 'cjs',
-      platform: 'node',
-      target: 'node20.19',
-      supported: { 'dynamic-import': false },
-      minifySyntax: true,
-      minifyWhitespace: true,
-    });
-    await save(chunk.path, commonjs.code);
+  const chunks = await Promise.all(
+    outputFiles.map(async ({ path, text }) => ({
+      name: `./${basename(path)}`,
+      code: await toFunction(text),
+    })),
+  );
+  const small = chunks.filter(({ code }) => code.length < LARGE);
+  const pack = `pack-${createHash('sha256').update(JSON.stringify(small)).digest('hex').slice(0, 8)}.js`;
+  await save(join(next, 'cli', pack), table(small));
+  for (const chunk of chunks) {
+    if (!small.includes(chunk)) await save(join(next, 'cli', chunk.name), table([chunk]));
   }
-  const entry = Object.entries(result.metafile.outputs).find(
+  const entry = Object.entries(metafile.outputs).find(
     ([, output]) => output.entryPoint === 'src/cli/main.ts',
   );
   if (entry === undefined) throw new Error('esbuild made no chunk for src/cli/main.ts');
-  return { metafile: result.metafile, main: relative(join(next, 'cli'), join(root, entry[0])) };
+  return { metafile, pack, main: `./${basename(entry[0])}` };
+}
+
+/** @param {string} module */
+async function toFunction(module) {
+  const { code } = await transform(module, {
+    format: 'cjs',
+    platform: 'node',
+    target: 'node20.19',
+    charset: 'ascii',
+    supported: { 'dynamic-import': false },
+    minifySyntax: true,
+    minifyWhitespace: true,
+  });
+  return `function(exports,require,module,__filename,__dirname){${code}}`;
+}
+
+/** @param {readonly { name: string, code: string }[]} chunks */
+function table(chunks) {
+  return `({\n${chunks.map(({ name, code }) => `${JSON.stringify(name)}:${code}`).join(',\n')}\n})\n`;
 }
 
 /**
  * @param {string} version
+ * @param {string} pack the file that holds the small chunks
  * @param {string} main the chunk that holds src/cli/main.ts
  */
-async function buildStart(version, main) {
+async function buildStart(version, pack, main) {
+  const constants = { KEYTURN_VERSION: version, KEYTURN_PACK: pack, KEYTURN_MAIN: main };
   const result = await build({
     ...shared,
     entryPoints: ['src/cli/start.ts'],
     format: 'cjs',
     outfile: join(next, 'keyturn.cjs'),
-    define: { ...place, KEYTURN_VERSION: JSON.stringify(version), KEYTURN_MAIN: JSON.stringify(main) },
+    define: {
+      ...place,
+      ...Object.fromEntries(Object.entries(constants).map(([name, value]) => [name, JSON.stringify(value)])),
+    },
   });
   for (const file of result.outputFiles) await save(file.path, file.text);
   return result.metafile;
@@ -180,7 +209,7 @@ async function main() {
   await rm(next, { recursive: true, force: true });
   const { version } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8'));
   const [cli, library] = await Promise.all([buildCli(version), buildLibrary(), writeSchemas()]);
-  const start = await buildStart(version, cli.main);
+  const start = await buildStart(version, cli.pack, cli.main);
   declareTypes();
   await writeHelp();
   await save(join(next, 'LICENSES.txt'), await licences(root, [cli.metafile, library, start]));

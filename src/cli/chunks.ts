@@ -2,61 +2,83 @@ import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { Script } from 'node:vm';
 
-/** Gives the exports of a chunk, by its file name. */
-export type Load = (chunk: string) => unknown;
+/** A chunk in CommonJS form. */
+type Chunk = (
+  exports: unknown,
+  require: (id: string) => unknown,
+  module: { exports: unknown; readonly url: string },
+  filename: string,
+  dirname: string,
+) => void;
 
 interface Fresh {
   readonly script: Script;
-  readonly file: string;
+  readonly cacheFile: string;
+}
+
+export interface Chunks {
+  /** Gives the exports of a chunk, by its name: `./main-4F2A.js`. */
+  readonly load: (name: string) => unknown;
+  /** Keeps what V8 compiled in this run, for the next one. */
+  readonly keep: () => void;
 }
 
 const DIGEST_BYTES = 32;
 
 /**
- * Loads CommonJS chunks of one folder, and keeps V8's compiled code of each in `cache` (null: nowhere), so that later
- * runs need not compile it again. Chunks carry a hash of their content in their names: a cached file never belongs to
- * another source.
+ * Loads the chunks that the build put into `folder`: the small ones together in the file `pack`, a large one in a file
+ * of its own name. V8's compiled code of each file is kept in `cache` (null: nowhere), so that later runs need not
+ * compile it again. The files carry a hash of their content in their names: a kept file never belongs to another one.
  *
  * The cache belongs beside the chunks: who can write there can change the chunks themselves. A folder that others can
  * write, such as the system's temporary one, would let them run code here.
  */
-export function chunkLoader(folder: string, cache: string | null): Load {
-  const loaded = new Map<string, { exports: unknown }>();
+export function openChunks(folder: string, pack: string, cache: string | null): Chunks {
+  const chunks = new Map<string, readonly [Chunk, string]>();
+  const loaded = new Map<string, { exports: unknown; readonly url: string }>();
   const fresh: Fresh[] = [];
 
-  const load: Load = (chunk) => {
-    const known = loaded.get(chunk);
+  const open = (file: string): void => {
+    const filename = join(folder, file);
+    const script = compile(filename, cache === null ? null : join(cache, `${file}.bin`), fresh);
+    const found = script.runInThisContext() as Readonly<Record<string, Chunk>>;
+    for (const [name, chunk] of Object.entries(found)) chunks.set(name, [chunk, filename]);
+  };
+
+  const load = (name: string): unknown => {
+    const known = loaded.get(name);
     if (known !== undefined) return known.exports;
-    const filename = join(folder, chunk);
+    if (!chunks.has(name)) open(name);
+    const [chunk, filename] = chunks.get(name) ?? missing(name);
     const module = { exports: {}, url: `file://${encodeURI(filename)}` };
-    loaded.set(chunk, module);
-    const script = compile(filename, cache === null ? null : join(cache, `${chunk}.bin`), fresh);
-    script.runInThisContext()(module.exports, require, module, filename, folder);
+    loaded.set(name, module);
+    chunk(module.exports, require, module, filename, folder);
     return module.exports;
   };
 
-  const require = (id: string): unknown => (id.startsWith('./') ? load(id.slice(2)) : builtin(id));
+  const require = (id: string): unknown => (id.startsWith('./') ? load(id) : builtin(id));
 
-  if (cache !== null) process.once('exit', () => keep(fresh));
-  return load;
+  open(pack);
+  return { load, keep: () => keep(fresh) };
 }
 
 function compile(filename: string, cacheFile: string | null, fresh: Fresh[]): Script {
+  // The build writes nothing but ASCII, and this is the fastest way to read that.
   const source = readFileSync(filename, 'latin1');
-  const wrapped = `(function (exports, require, module, __filename, __dirname) {${source}\n})`;
   const cachedData = cacheFile === null ? null : readCache(cacheFile);
-  const script = new Script(wrapped, { filename, ...(cachedData === null ? {} : { cachedData }) });
-  if (cacheFile !== null && (cachedData === null || script.cachedDataRejected)) {
-    fresh.push({ script, file: cacheFile });
-  }
+  const script = new Script(source, { filename, ...(cachedData === null ? {} : { cachedData }) });
+  if (cacheFile !== null && (cachedData === null || script.cachedDataRejected))
+    fresh.push({ script, cacheFile });
   return script;
 }
 
 /** The chunks hold every library, so all else that they ask for is part of Node. */
 function builtin(id: string): unknown {
-  const found: unknown = process.getBuiltinModule(id);
-  if (found === undefined) throw new Error(`this Node has no module ${id}`);
-  return found;
+  return process.getBuiltinModule(id) ?? missing(id);
+}
+
+function missing(name: string): never {
+  throw new Error(`there is no ${name}: this installation of keyturn is not whole`);
 }
 
 /** Null where there is none, or one that is not whole: V8 itself does not check the content. */
@@ -72,14 +94,13 @@ function readCache(file: string): Buffer | null {
   return digest(data).equals(bytes.subarray(0, DIGEST_BYTES)) ? data : null;
 }
 
-/** At the end of the run, when V8 has compiled what this command really uses. */
 function keep(fresh: readonly Fresh[]): void {
   try {
-    for (const { script, file } of fresh) {
+    for (const { script, cacheFile } of fresh) {
       const data = script.createCachedData();
-      mkdirSync(dirname(file), { recursive: true });
-      writeFileSync(`${file}.${process.pid}`, Buffer.concat([digest(data), data]));
-      renameSync(`${file}.${process.pid}`, file);
+      mkdirSync(dirname(cacheFile), { recursive: true });
+      writeFileSync(`${cacheFile}.${process.pid}`, Buffer.concat([digest(data), data]));
+      renameSync(`${cacheFile}.${process.pid}`, cacheFile);
     }
   } catch {
     // An installation that cannot be written to: the next run compiles again.

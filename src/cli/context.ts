@@ -183,7 +183,8 @@ async function pluginContext(context: Context): Promise<PluginContext> {
   };
 }
 
-async function referenceContext(context: Context): Promise<ReferenceContext> {
+/** Where the references of the configuration lead. */
+export async function referenceContext(context: Context): Promise<ReferenceContext> {
   const config = await context.config();
   return {
     env: context.env,

@@ -25,7 +25,10 @@ interface Wait {
  * On a terminal: a line for each thing that was done, and below them a live line per credential. Elsewhere: the same
  * lines, and one a minute while waiting. With `--quiet`: nothing but sinks that are down.
  */
-export function createDisplay(context: Pick<Context, 'env' | 'flags' | 'terminal' | 'world'>): Display {
+export function createDisplay(
+  context: Pick<Context, 'env' | 'flags' | 'terminal' | 'world'>,
+  write: (text: string) => void = writeErr,
+): Display {
   const { env, flags, terminal, world } = context;
   const { paint } = createPainter(env, terminal.err, null);
   const live = new Map<string, string>();
@@ -36,13 +39,13 @@ export function createDisplay(context: Pick<Context, 'env' | 'flags' | 'terminal
     text.length < terminal.width ? text : `${text.slice(0, terminal.width - 2)}…`;
   const draw = (kept: readonly string[]): void => {
     if (!terminal.err) {
-      if (kept.length > 0) writeErr(`${kept.join('\n')}\n`);
+      if (kept.length > 0) write(`${kept.join('\n')}\n`);
       return;
     }
     const back = drawn > 0 ? `\x1b[${drawn}A\r\x1b[J` : '';
     const lines = [...live].map(([name, text]) => paint(fitted(`${name}  ${text}`), 'faint'));
     drawn = lines.length;
-    writeErr(`${back}${[...kept, ...lines].map((text) => `${text}\n`).join('')}`);
+    write(`${back}${[...kept, ...lines].map((text) => `${text}\n`).join('')}`);
   };
   const keep = (name: string, text: string, tone?: Tone): string => {
     const shown = clean(text).replaceAll('\n', ' ');

@@ -1,13 +1,15 @@
 import { readFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
-import { chunkLoader } from './chunks.ts';
+import { openChunks } from './chunks.ts';
 
 /** Filled in by the build. */
 declare const KEYTURN_VERSION: string;
-/** Filled in by the build: the chunk that holds main.ts. */
+/** Filled in by the build: the file of the small chunks, and the chunk that holds main.ts. */
+declare const KEYTURN_PACK: string;
 declare const KEYTURN_MAIN: string;
 
 const here = import.meta.dirname;
+const USAGE = 2;
 
 /** The first code that runs. The two questions that need no library are answered before any is loaded. */
 async function start(argv: readonly string[]): Promise<void> {
@@ -18,13 +20,15 @@ async function start(argv: readonly string[]): Promise<void> {
     if (help !== null) return print(help);
   }
   if (typeof process.getBuiltinModule !== 'function') {
-    process.exitCode = 2;
+    process.exitCode = USAGE;
     process.stderr.write(
       `keyturn: error: this is Node.js ${process.version}\nhint: install Node.js 20.19 or newer\n`,
     );
     return;
   }
-  const load = chunkLoader(join(here, 'cli'), cacheFolder());
+  const { load, keep } = openChunks(join(here, 'cli'), KEYTURN_PACK, cacheFolder(argv[0]));
+  // At the very end, when V8 has compiled what this command uses; a command line that was refused used nothing.
+  process.once('exit', (exitCode) => exitCode !== USAGE && keep());
   const { main } = load(KEYTURN_MAIN) as typeof import('./main.ts');
   process.exitCode = await main(argv);
 }
@@ -38,10 +42,10 @@ function builtHelp(): string | null {
   }
 }
 
-/** Node's own switch turns ours off as well. */
-function cacheFolder(): string | null {
-  if (process.env.NODE_DISABLE_COMPILE_CACHE !== undefined) return null;
-  return join(here, 'cli', '.cache', `${process.version}-${process.arch}`);
+/** One for each command, since each uses other parts. Node's own switch turns ours off as well. */
+function cacheFolder(command = ''): string | null {
+  if (process.env.NODE_DISABLE_COMPILE_CACHE !== undefined || !/^[a-z]{1,16}$/.test(command)) return null;
+  return join(here, 'cli', '.cache', `${process.version}-${process.arch}`, command);
 }
 
 function print(text: string): void {

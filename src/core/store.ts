@@ -100,6 +100,11 @@ export interface SecretStore {
       readonly hint: string;
     }[]
   >;
+  /**
+   * Ends a location with all that it holds: current, staged and kept values, and ledgers. Only for one that nobody reads,
+   * as a trial of the store makes it. Of the absent: succeeds.
+   */
+  remove?(location: string, signal: AbortSignal): Promise<void>;
   /** Ends sessions and connections. Succeeds twice. */
   close?(): Promise<void>;
 }

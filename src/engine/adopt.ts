@@ -2,7 +2,7 @@ import type { KeyFacts } from '../core/credential.ts';
 import { KeyturnError } from '../core/errors.ts';
 import type { Key } from '../core/ledger.ts';
 import { adoptionRefusal, alreadyManaged } from '../core/protocol/orders.ts';
-import { currentRow } from '../core/rows.ts';
+import { currentRow, rowOf, sameKey } from '../core/rows.ts';
 import type { Secret } from '../core/secret.ts';
 import { guarded } from './guard.ts';
 import { lookAt, verified } from './looks.ts';
@@ -189,12 +189,15 @@ function sourceOf(facts: KeyFacts, request: AdoptRequest, byStore: string | unde
 
 /** A key that is not in the store: a rotation of its own kind that begins at stage. */
 async function adoptNew(session: Session, secret: Secret, facts: KeyFacts): Promise<Adopted> {
+  const { ledger } = session.book;
+  const begun = ledger.rotation?.kind === 'adopt' ? rowOf(ledger, ledger.rotation.new) : null;
+  const same = begun !== null && sameKey(begun, { fingerprints: secret.fingerprints() });
   const id = session.seen.freshId;
-  const row = `${id}.1`;
-  record(session, { type: 'opened', id, kind: 'adopt', reason: 'adopted from a person' });
+  const row = same ? begun.id : `${id}.1`;
+  if (!same) record(session, { type: 'opened', id, kind: 'adopt', reason: 'adopted from a person' });
   session.values.hold(row, secret);
   session.seen = { ...session.seen, hand: { row, fingerprints: secret.fingerprints() } };
-  record(session, { type: 'provided', row, facts });
+  if (!same) record(session, { type: 'provided', row, facts });
   const outcome = await continueWith(session, NOTHING);
   return { outcome, key: currentRow(session.book.ledger), same: false };
 }

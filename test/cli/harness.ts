@@ -4,14 +4,18 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { onTestFinished } from 'vitest';
+import { Ajv } from 'ajv';
+import { expect, onTestFinished } from 'vitest';
 import type { Envelope } from '../../src/cli/envelope.ts';
+import { outputSchema } from '../../src/cli/output-schema.ts';
 import { type Simulator, type SimulatorOptions, startSimulator } from '../../src/simulator/simulator.ts';
 import { generateIdentity } from '../../src/stores/file/identity.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const program = process.env.KEYTURN_TEST_PROGRAM ?? join(root, 'bin/keyturn.js');
 const exec = promisify(execFile);
+
+const validate = new Ajv({ allowUnionTypes: true }).compile(outputSchema());
 
 /** One for all tests of a file: making it costs more than most of them. */
 const generated = generateIdentity();
@@ -27,7 +31,7 @@ export interface Answer {
   readonly signal: NodeJS.Signals | null;
   readonly stdout: string;
   readonly stderr: string;
-  /** The JSON document on stdout. Throws where stdout is anything else. */
+  /** The JSON document on stdout, held to the schema. Throws where stdout is anything else. */
   // biome-ignore lint/suspicious/noExplicitAny: data is whatever the test expects of it
   readonly document: Omit<Envelope, 'data'> & { readonly data: any };
 }
@@ -50,6 +54,7 @@ export interface Bench {
   readonly simulator: Simulator;
   /** The variables that every command gets. */
   readonly env: Record<string, string | undefined>;
+  readonly close: () => Promise<void>;
   readonly configure: (text: string) => Promise<void>;
   readonly keyturn: (args: readonly string[], options?: Options) => Promise<Answer>;
   readonly start: (args: readonly string[], options?: Options) => Running;
@@ -66,16 +71,20 @@ export interface BenchOptions extends SimulatorOptions {
   readonly policy?: string;
 }
 
+/** A bench for one test. */
+export async function benchFor(options: BenchOptions = {}): Promise<Bench> {
+  const bench = await openBench(options);
+  onTestFinished(bench.close);
+  return bench;
+}
+
+/** The caller closes it. */
 export async function openBench(options: BenchOptions = {}): Promise<Bench> {
   const [simulator, { identity }, folder] = await Promise.all([
     startSimulator(options),
     generated,
     mkdtemp(join(tmpdir(), 'keyturn-cli-')),
   ]);
-  onTestFinished(async () => {
-    await simulator.close();
-    await rm(folder, { recursive: true, force: true });
-  });
   const env: Record<string, string | undefined> = {
     PATH: process.env.PATH,
     HOME: folder,
@@ -97,6 +106,10 @@ export async function openBench(options: BenchOptions = {}): Promise<Bench> {
     folder,
     simulator,
     env,
+    close: async () => {
+      await simulator.close();
+      await rm(folder, { recursive: true, force: true });
+    },
     configure: (text) => writeFile(join(folder, 'keyturn.yaml'), text),
     keyturn: (args, given) => start(args, given).answer,
     start,
@@ -162,7 +175,11 @@ function running(child: ChildProcess): Running {
   const answer = new Promise<Answer>((resolve, reject) => {
     child.once('error', reject);
     child.once('close', (code, signal) => {
-      const parse = () => JSON.parse(stdout) as Answer['document'];
+      const parse = (): Answer['document'] => {
+        const document = JSON.parse(stdout);
+        expect(validate(document), JSON.stringify(validate.errors, null, 2)).toBe(true);
+        return document;
+      };
       resolve({
         code,
         signal,

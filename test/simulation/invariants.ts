@@ -72,6 +72,8 @@ export class Watch {
   readonly #issuer: SimIssuer;
   readonly #store: SimStore;
   readonly #time: Scheduler;
+  /** The key of each row whose value was ever in the store. */
+  readonly #keys = new Map<string, SimKey>();
   readonly #lives = new Map<SimKey, Life>();
   readonly #rotations = new Set<string>();
   /** What the trail has said so far, by number, and the chain's state before the first that is kept. */
@@ -310,11 +312,13 @@ export class Watch {
 
   /** The key that a row is about: by the mark that asked for it, or by the bytes that are stored for it. */
   keyOf(row: Key): SimKey | null {
-    const byMark = this.#issuer.keys.find((key) => key.mark === row.id);
-    if (byMark !== undefined) return byMark;
+    const known = this.#keys.get(row.id) ?? this.#issuer.keys.find((key) => key.mark === row.id);
+    if (known !== undefined) return known;
     const text =
       this.#store.text(this.#location, row.storeVersion) ?? this.#store.text(this.#location, row.currentAs);
-    return this.#issuer.find(this.valueIn(text));
+    const key = this.#issuer.find(this.valueIn(text));
+    if (key !== null) this.#keys.set(row.id, key);
+    return key;
   }
 
   #rowOf(key: SimKey): Key | null {

@@ -94,7 +94,7 @@ const TONES: Readonly<Record<Alive, Tone>> = { yes: 'bad', no: 'good', unknown: 
 
 function blocksOf(matches: readonly Match[], count: number): readonly Block[] {
   if (matches.length === 0)
-    return [line(`it is no key of the ${count} credentials, as far as could be told`)];
+    return [line(`no match among the keys of ${count} ${count === 1 ? 'credential' : 'credentials'}`)];
   const rows = matches.map(({ alive, credential, key, issuer, identity }) => [
     toned(alive, TONES[alive]),
     credential ?? '-',

@@ -58,7 +58,7 @@ function sayWhatIsLeftOut({ trail }: Config, context: Context): void {
 }
 
 function blockOf(bad: BadEntry | null, checked: number, files: number): Block {
-  const about = `${checked} entries in ledgers and ${files} files checked`;
+  const about = `${checked} entries in ledgers and ${files} ${files === 1 ? 'file' : 'files'} checked`;
   if (bad === null) return line(toned('the trail is whole', 'good'), `; ${about}`);
   const what = bad.n === null ? 'a line' : `entry ${bad.n} of ${bad.credential}`;
   const where = bad.where === null ? '' : ` (${bad.where})`;

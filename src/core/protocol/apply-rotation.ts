@@ -2,7 +2,7 @@ import { toInstant } from '../credential.ts';
 import type { Ledger, Rotation } from '../ledger.ts';
 import { retryDelay } from '../policy.ts';
 import { currentRow, isDead, rowOf } from '../rows.ts';
-import { type Handlers, type Pen, withRotation, withRow } from './record.ts';
+import { type Handlers, type Pen, withoutRow, withRotation, withRow } from './record.ts';
 
 const MANY_FAILURES = 1000;
 
@@ -21,7 +21,8 @@ export const rotationChanges: Handlers<
   | 'owed-paid'
   | 'owed-failed'
 > = {
-  opened: (ledger, change, pen) => {
+  opened: (before, change, pen) => {
+    const ledger = withoutUnadopted(before, pen);
     const old = currentRow(ledger);
     const rotation: Rotation = {
       id: change.id,
@@ -169,6 +170,7 @@ function withoutUnadopted(ledger: Ledger, pen: Pen): Ledger {
   const rotation = ledger.rotation;
   const row = rowOf(ledger, rotation?.new);
   if (rotation?.kind !== 'adopt' || row === null || row.state !== 'pending') return ledger;
+  if (row.storeVersion === undefined) return withoutRow(ledger, row.id);
   const proof = { by: 'operator', at: toInstant(pen.now), who: `${pen.by}: not adopted` } as const;
   return withRow(ledger, row.id, { state: 'settled', proof });
 }

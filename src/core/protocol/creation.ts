@@ -196,7 +196,11 @@ function operatorMade(
 
 /** The credential, or the row here, that already has this key; null: it is new. */
 export function knownAs(ledger: Ledger, seen: Seen, row: Key): string | null {
-  const here = ledger.keys.find((key) => key.id !== row.id && sameKey(key, row));
+  // One that a person handed over before, and that was not taken on then, may be handed over again.
+  const adopts = ledger.rotation?.kind === 'adopt';
+  const here = ledger.keys.find(
+    (key) => key.id !== row.id && sameKey(key, row) && !(adopts && key.state === 'settled'),
+  );
   if (here !== undefined) return here.id;
   return seen.siblings?.find((key) => sameKey(key, row))?.credential ?? null;
 }

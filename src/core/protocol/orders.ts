@@ -241,7 +241,7 @@ export function adoptionRefusal(
       `let keyturn run ${ledger.credential} finish it, or keyturn rollback ${ledger.credential} end it, then adopt`,
     );
   }
-  if (twin !== undefined && (twin.revokeEntered !== undefined || isDead(twin))) {
+  if (twin !== undefined && (twin.revokeEntered !== undefined || twin.state === 'revoked')) {
     return stop(
       'USAGE',
       'the revocation of this key was entered, so it is not taken on',

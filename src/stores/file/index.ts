@@ -7,6 +7,7 @@ import { guarded } from './faults.ts';
 import { resolvePath } from './identity.ts';
 import { ledgersOn } from './ledgers.ts';
 import { listLocations } from './locations.ts';
+import { removeLocation } from './remove.ts';
 import type { FileSettings } from './settings.ts';
 import type { Shelf } from './shelf.ts';
 import { treeAt } from './tree.ts';
@@ -18,6 +19,7 @@ export interface FileStore extends SecretStore {
   readonly ledgers: LedgerStore;
   readonly locations: NonNullable<SecretStore['locations']>;
   readonly check: NonNullable<SecretStore['check']>;
+  readonly remove: NonNullable<SecretStore['remove']>;
 }
 
 /**
@@ -41,6 +43,8 @@ export function createFileStore(
     ...valuesOn(shelf),
     ledgers: ledgersOn(shelf),
     locations: (signal) => guarded('list locations', signal, () => listLocations(shelf)),
+    remove: (location, signal) =>
+      guarded(`remove ${location}`, signal, () => removeLocation(shelf, location)),
     check: (signal) => guarded('check the store', signal, () => checkStore(shelf, settings.identity, signal)),
   };
 }

@@ -1,0 +1,199 @@
+import { describe, expect, it } from 'vitest';
+import { KeyturnError } from '../../src/core/errors.ts';
+import { Secret } from '../../src/core/secret.ts';
+import { type Adopted, type AdoptRequest, adopt } from '../../src/engine/adopt.ts';
+import { provide } from '../../src/engine/provide.ts';
+import type { Run } from '../../src/engine/run.ts';
+import { type Ended, outcomeIn, type Scene, sceneOf, type Task } from './scene.ts';
+import { type Around, FAULTS, faulty } from './tap.ts';
+import { DAY } from './world.ts';
+
+async function take(
+  scene: Scene,
+  request: AdoptRequest,
+  task: Task = {},
+): Promise<{ ended: Ended; adopted: Adopted | null }> {
+  let adopted: Adopted | null = null;
+  const work = async (run: Run): Promise<Adopted['outcome']> => {
+    adopted = await adopt(run, request);
+    return adopted.outcome;
+  };
+  return { ended: await scene.run({ ...task, work }), adopted };
+}
+
+describe('adopt what is in the store', () => {
+  it('takes it on without touching anything at the issuer or in current', async () => {
+    const scene = sceneOf();
+    const key = scene.issuer.make(30 * DAY);
+    await scene.overwrite(key.value);
+    const { ended, adopted } = await take(scene, {});
+    expect(outcomeIn(ended).exitCode).toBe(0);
+    expect(adopted).toMatchObject({ same: false, key: { state: 'current', issuedAtFrom: 'issuer' } });
+    expect(await scene.watch.current()).toBe(key.value);
+    const again = await take(scene, {});
+    expect(again.adopted).toMatchObject({ same: true, key: { state: 'current' } });
+    expect((await scene.watch.ledger())?.keys).toHaveLength(1);
+    expect(scene.watch.violations).toEqual([]);
+  });
+
+  it("takes a person's word for its age where the issuer has none", async () => {
+    for (const [issuedAt, from] of [
+      ['2026-01-01T00:00:00.000Z', 'operator'],
+      ['unknown', 'unknown'],
+    ] as const) {
+      const scene = sceneOf({ traits: { secretFrom: 'client', revokesBy: 'nothing', proves: false } });
+      await scene.overwrite('a-value-made-by-hand-0000');
+      const { adopted } = await take(scene, { issuedAt });
+      expect(adopted?.key?.issuedAtFrom).toBe(from);
+    }
+  });
+
+  it.each([
+    ['there is nothing', 'USAGE', async () => undefined],
+    [
+      'the key does not work',
+      'GUARDED',
+      async (scene: Scene) => scene.overwrite('fake-value-nobody-knows-00'),
+    ],
+    [
+      'the issuer cannot tell',
+      'UNVERIFIED',
+      async (scene: Scene) => {
+        await scene.overwrite(scene.issuer.make().value);
+        scene.issuer.faults.verify = 'unknown';
+      },
+    ],
+  ] as const)('refuses where %s', async (_, code, prepare) => {
+    const scene = sceneOf();
+    await prepare(scene);
+    const { ended } = await take(scene, {});
+    expect(ended).toBeInstanceOf(KeyturnError);
+    expect(ended).toMatchObject({ code });
+    expect(await scene.watch.ledger()).toBeNull();
+  });
+
+  it('refuses a key whose revocation was entered, one that is live under another name, and an open rotation', async () => {
+    const scene = sceneOf();
+    outcomeIn(await scene.adopt(100));
+    const [old] = scene.issuer.keys;
+    outcomeIn(await scene.run());
+    scene.issuer.kill('nobody');
+    const open = await take(scene, { secret: Secret.of(scene.issuer.make().value) });
+    expect(open.ended).toMatchObject({ code: 'USAGE' });
+    scene.clock.advance(2 * DAY);
+    const process = scene.clock.process();
+    const crash = { crash: () => process.kill(), later: () => undefined };
+    const around: Around = (call, perform) =>
+      call.op === 'issuer.revoke' ? faulty('crash-before', crash, perform) : perform();
+    expect(await scene.run({ process, around })).toBe('crashed');
+    scene.clock.advance(61_000);
+    outcomeIn(await scene.run());
+    const dead = await take(scene, { secret: Secret.of(old?.value ?? '') });
+    expect(dead.ended).toMatchObject({ exitCode: 4 });
+    const other = sceneOf({ traits: { revokesBy: 'id' } });
+    await other.overwrite(other.issuer.make().value);
+    const siblings = async () => [{ credential: 'wa-twin', issuerKeyId: 'key-1' }];
+    expect((await take(other, {}, { patch: { siblings } })).ended).toMatchObject({ code: 'USAGE' });
+    expect(await other.watch.ledger()).toBeNull();
+  });
+});
+
+describe('adopt a key that is not in the store yet', () => {
+  it('verifies it, stores it as current, and revokes nothing', async () => {
+    const scene = sceneOf();
+    const key = scene.issuer.make(5 * DAY);
+    const { ended, adopted } = await take(scene, { secret: Secret.of(key.value) });
+    expect(outcomeIn(ended).exitCode).toBe(0);
+    expect(adopted?.key).toMatchObject({ state: 'current' });
+    expect(await scene.watch.current()).toBe(key.value);
+    await scene.untilRest();
+    expect(scene.watch.violations).toEqual([]);
+  });
+
+  it('refuses where another key is managed, or another value is stored', async () => {
+    const scene = sceneOf();
+    outcomeIn(await scene.adopt(1));
+    const secret = Secret.of(scene.issuer.make().value);
+    expect((await take(scene, { secret })).ended).toMatchObject({ code: 'USAGE' });
+    const stored = sceneOf();
+    await stored.overwrite(stored.issuer.make().value);
+    const another = Secret.of(stored.issuer.make().value);
+    expect((await take(stored, { secret: another })).ended).toMatchObject({ code: 'USAGE' });
+    expect(await stored.watch.ledger()).toBeNull();
+  });
+
+  it('never revokes a key that a person handed over, whatever goes wrong', async () => {
+    for (const op of ['store.stage', 'store.promote', 'ledger.save', 'issuer.verify']) {
+      for (const fault of FAULTS) {
+        for (let nth = 1; nth <= 3; nth += 1) {
+          const scene = sceneOf();
+          const key = scene.issuer.make();
+          const process = scene.clock.process();
+          let seen = 0;
+          const around: Around = (call, perform) => {
+            if (call.op !== op) return perform();
+            seen += 1;
+            const later = (one: () => Promise<unknown>): void => {
+              scene.late.push(one);
+            };
+            return seen === nth ? faulty(fault, { crash: () => process.kill(), later }, perform) : perform();
+          };
+          await take(scene, { secret: Secret.of(key.value) }, { process, around });
+          for (let round = 0; round < 4; round += 1) {
+            scene.clock.advance(61_000);
+            await take(scene, { secret: Secret.of(key.value) });
+            outcomeIn(await scene.run({ order: { do: 'resume' } }));
+          }
+          const name = `${op} #${nth} ${fault}`;
+          expect(key.diedAt, name).toBeNull();
+          expect(await scene.watch.current(), name).toBe(key.value);
+          expect(scene.watch.violations, name).toEqual([]);
+        }
+      }
+    }
+  });
+});
+
+describe('a key that a person makes', () => {
+  const traits = { secretFrom: 'operator', revokesBy: 'operator' } as const;
+
+  it('the rotation parks, another machine takes the key and goes on', async () => {
+    const scene = sceneOf({ traits });
+    outcomeIn(await scene.adopt(80));
+    expect(outcomeIn(await scene.run())).toMatchObject({ outcome: 'waiting', exitCode: 0 });
+    expect(outcomeIn(await scene.run())).toMatchObject({ outcome: 'waiting', exitCode: 0 });
+    scene.clock.advance(11 * DAY);
+    expect(outcomeIn(await scene.run())).toMatchObject({ outcome: 'waiting', exitCode: 4 });
+    const made = scene.issuer.make();
+    const task = { runner: { host: 'host-b' }, work: (run: Run) => provide(run, Secret.of(made.value)) };
+    expect(outcomeIn(await scene.run(task))).toMatchObject({ outcome: 'overlap', exitCode: 0 });
+    scene.clock.advance(DAY + 6 * 60_000);
+    expect(outcomeIn(await scene.run())).toMatchObject({ outcome: 'waiting', exitCode: 0 });
+    scene.clock.advance(DAY + 1);
+    expect(outcomeIn(await scene.run())).toMatchObject({ outcome: 'waiting', exitCode: 4 });
+    await scene.untilRest();
+    expect((await scene.watch.ledger())?.keys[0]).toMatchObject({
+      state: 'revoked',
+      proof: { by: 'issuer' },
+    });
+    expect(scene.watch.violations).toEqual([]);
+  });
+
+  it('a key that is handed over twice, or that is current already, is not new', async () => {
+    const scene = sceneOf({ traits });
+    outcomeIn(await scene.adopt(80));
+    outcomeIn(await scene.run());
+    const same = Secret.of(scene.issuer.keys[0]?.value ?? '');
+    const ended = await scene.run({ work: (run) => provide(run, same) });
+    expect(outcomeIn(ended).exitCode).toBe(4);
+    expect(scene.issuer.keys[0]?.diedAt).toBeNull();
+    expect(await scene.watch.current()).toBe(scene.issuer.keys[0]?.value);
+  });
+
+  it('provide without a rotation that waits is refused', async () => {
+    const scene = sceneOf({ traits });
+    outcomeIn(await scene.adopt(1));
+    const ended = await scene.run({ work: (run) => provide(run, Secret.of('fake-value-of-a-person-00')) });
+    expect(ended).toMatchObject({ code: 'USAGE' });
+  });
+});
