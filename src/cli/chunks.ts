@@ -74,8 +74,14 @@ function compile(filename: string, cacheFile: string | null, fresh: Fresh[]): Sc
 
 /** The chunks hold every library, so all else that they ask for is part of Node. */
 function builtin(id: string): unknown {
-  return process.getBuiltinModule(id) ?? missing(id);
+  return id === 'node:child_process' ? lazyChildProcess : (process.getBuiltinModule(id) ?? missing(id));
 }
+
+/** commander asks for it when it is loaded, few commands use it, and it brings half of Node's network code along. */
+const lazyChildProcess = new Proxy(
+  {},
+  { get: (_, name) => Reflect.get(process.getBuiltinModule('node:child_process'), name) as unknown },
+);
 
 function missing(name: string): never {
   throw new Error(`there is no ${name}: this installation of keyturn is not whole`);

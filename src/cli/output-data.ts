@@ -43,9 +43,11 @@ const KEY_FIELDS: Readonly<Record<string, Json>> = {
   ),
 };
 
-const KEY = object(KEY_FIELDS);
+const KEY: Json = { $ref: '#/definitions/key' };
 
-const ROTATION = object({
+const ROTATION: Json = { $ref: '#/definitions/rotation' };
+
+const ROTATION_FIELDS: Readonly<Record<string, Json>> = {
   id: text(),
   kind: { enum: ['scheduled', 'manual', 'emergency', 'rollback', 'adopt'] },
   reason: text(),
@@ -59,7 +61,14 @@ const ROTATION = object({
   waiting: nullable(object({ for: { enum: ['operator', 'slot'] }, since: INSTANT })),
   nextTry: TIME,
   lastError: STRING,
-});
+};
+
+/** What the other schemas refer to. */
+export const DEFINITIONS: Readonly<Record<string, Json>> = {
+  key: object(KEY_FIELDS),
+  rotation: object(ROTATION_FIELDS),
+  plan: planData(),
+};
 
 const DEBT = object({
   kind: { enum: ['revocation', 'possible-orphan', 'hook', 'mirror'] },
@@ -89,17 +98,21 @@ export const STATUS_DATA = object({
   ),
 });
 
-export const PLAN_DATA = object({
-  credentials: list(
-    object({
-      name: text(),
-      action: { enum: ['none', 'start', 'resume', 'wait', 'revoke', 'pay', 'refuse'] },
-      phase: nullable(PHASE),
-      reason: text(),
-      at: TIME,
-    }),
-  ),
-});
+export const PLAN_DATA: Json = { $ref: '#/definitions/plan' };
+
+function planData(): Json {
+  return object({
+    credentials: list(
+      object({
+        name: text(),
+        action: { enum: ['none', 'start', 'resume', 'wait', 'revoke', 'pay', 'refuse'] },
+        phase: nullable(PHASE),
+        reason: text(),
+        at: TIME,
+      }),
+    ),
+  });
+}
 
 export const ROTATION_DATA = object({
   credentials: list(

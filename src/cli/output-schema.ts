@@ -3,6 +3,7 @@ import { OUTPUT_SCHEMA } from './envelope.ts';
 import {
   ADOPT_DATA,
   AUDIT_DATA,
+  DEFINITIONS,
   DOCTOR_DATA,
   IDENTIFY_DATA,
   INIT_DATA,
@@ -68,6 +69,7 @@ export function outputSchema(): Json {
         durationMs: { type: 'integer', minimum: 0 },
       }),
     }),
+    definitions: DEFINITIONS,
     allOf: DATA.map(([commands, data]) => ({
       if: { properties: { command: { enum: commands } } },
       // biome-ignore lint/suspicious/noThenProperty: the keyword of JSON Schema

@@ -31,7 +31,10 @@ export interface IssuerTraits {
   readonly lists: boolean;
   /** Whether the issuer can say when a key was last used. */
   readonly lastUsed: boolean;
-  /** Milliseconds during which a new key may still be refused and a dead one still accepted. */
+  /**
+   * Milliseconds during which a new key may still be refused and a dead one still accepted. A key that was once accepted
+   * is not refused again while it lives.
+   */
   readonly settles: number;
   /** Whether all keys of one identity can be ended at once. */
   readonly sweeps: boolean;

@@ -42,6 +42,11 @@ export const keySchema = z.strictObject({
   spares: z.optional(z.array(z.string())),
   /** The version that `current` had when this key was there last. */
   currentAs: z.optional(z.string()),
+  /** When it became current, and the version that it replaced there (null: none). */
+  currentSince: z.optional(instant),
+  replaced: z.optional(z.nullable(z.string())),
+  /** The issuer was first seen to accept it then. */
+  verifiedAt: z.optional(instant),
   /** The mark under which it is staged. */
   stagedAs: z.optional(id),
   /** The value was in the memory of a run that is gone. */
@@ -164,6 +169,15 @@ export type Hold = NonNullable<Ledger['hold']>;
 
 export function emptyLedger(credential: string): Ledger {
   return { version: LEDGER_VERSION, credential, seq: 0, keys: [], owed: [], trail: EMPTY_TRAIL };
+}
+
+/** What stays free for an emergency: nothing else is begun in a ledger that is this full. */
+export const LEDGER_RESERVED_BYTES = 3 * 1024;
+
+/** Whether there is room to begin something that is no emergency. */
+export function hasRoom(ledger: Ledger): boolean {
+  if (ledger.rotation?.kind === 'emergency') return true;
+  return Buffer.byteLength(JSON.stringify(ledger), 'utf8') <= LEDGER_MAX_BYTES - LEDGER_RESERVED_BYTES;
 }
 
 /** The ledger in a stored document. Throws LEDGER for one that is newer, cut, damaged, or another credential's. */

@@ -75,8 +75,8 @@ export function overlapEnd(
 }
 
 /**
- * Whether what was read from `current` is only what the store still shows of the key that was replaced: within the
- * time that the store may take, the very version that this key had there.
+ * Whether what was read from `current` is only what the store still shows of what was replaced: within the time that
+ * the store may take, the very version that stood there before, or nothing.
  */
 export function isStale(
   ledger: Ledger,
@@ -84,11 +84,29 @@ export function isStale(
   current: { readonly version: string; readonly row: string | null } | null | undefined,
   now: number,
 ): boolean {
+  const held = currentRow(ledger);
+  if (policy.converges === 0 || current === undefined || current?.row === held?.id) return false;
+  const settled = (since: string | undefined): boolean =>
+    since === undefined || now >= toMs(since) + policy.converges + CLOCK_SKEW;
   const row = rowOf(ledger, current?.row ?? undefined);
-  if (policy.converges === 0 || row?.ceasedCurrentAt === undefined) return false;
-  return (
-    row.currentAs === current?.version && now < toMs(row.ceasedCurrentAt) + policy.converges + CLOCK_SKEW
-  );
+  if (row !== null && row.currentAs === current?.version && !settled(row.ceasedCurrentAt)) return true;
+  if (held === null || settled(held.currentSince)) return false;
+  return current === null || current.version === held.replaced;
+}
+
+/** When the issuer came to know the key, as far as the ledger tells. */
+export function bornAt(key: Key): number | null {
+  const at = key.window?.to ?? key.window?.from;
+  return at === undefined ? null : toMs(at);
+}
+
+/**
+ * Whether an answer that refuses a key as dead may only mean that the issuer does not know it everywhere yet: one that
+ * was asked for within the time that this takes, for a key that was never seen to work.
+ */
+export function mayBeTooNew(key: Key, policy: Policy, askedAt: number): boolean {
+  const born = bornAt(key);
+  return key.verifiedAt === undefined && born !== null && askedAt < born + policy.issuer.settles;
 }
 
 /** Whether two keys are one: by the issuer's id, or by all fingerprints. */

@@ -91,6 +91,7 @@ export function expand(trail: Trail, credential: string): readonly TrailEntry[] 
 
 /** The trail without its waiting entries up to number `n`. */
 export function dropThrough(trail: Trail, credential: string, n: number): Trail {
+  if (n <= trail.count - trail.entries.length) return trail;
   const entries = expand(trail, credential);
   const gone = entries.filter((entry) => entry.n <= n);
   const last = gone.at(-1);

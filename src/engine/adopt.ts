@@ -40,7 +40,7 @@ export async function adopt(run: Run, request: AdoptRequest): Promise<Adopted> {
     if (hold === 'foreign' || hold === 'moved') record(session, { type: 'hold-lifted' });
     return { outcome: await continueWith(session, NOTHING), key: managed, same: true };
   }
-  return isStored ? adoptCurrent(session, facts, request) : adoptNew(session, secret, facts);
+  return isStored ? adoptCurrent(session, facts, request) : adoptNew(session, secret, facts, request);
 }
 
 /** What `adopt` would do, with the issuer asked. Writes nothing; throws what `adopt` would throw. */
@@ -188,7 +188,12 @@ function sourceOf(facts: KeyFacts, request: AdoptRequest, byStore: string | unde
 }
 
 /** A key that is not in the store: a rotation of its own kind that begins at stage. */
-async function adoptNew(session: Session, secret: Secret, facts: KeyFacts): Promise<Adopted> {
+async function adoptNew(
+  session: Session,
+  secret: Secret,
+  facts: KeyFacts,
+  request: AdoptRequest,
+): Promise<Adopted> {
   const { ledger } = session.book;
   const begun = ledger.rotation?.kind === 'adopt' ? rowOf(ledger, ledger.rotation.new) : null;
   const same = begun !== null && sameKey(begun, { fingerprints: secret.fingerprints() });
@@ -197,7 +202,8 @@ async function adoptNew(session: Session, secret: Secret, facts: KeyFacts): Prom
   if (!same) record(session, { type: 'opened', id, kind: 'adopt', reason: 'adopted from a person' });
   session.values.hold(row, secret);
   session.seen = { ...session.seen, hand: { row, fingerprints: secret.fingerprints() } };
-  if (!same) record(session, { type: 'provided', row, facts });
+  const issuedAtFrom = sourceOf(facts, request, undefined);
+  if (!same) record(session, { type: 'provided', row, facts, issuedAtFrom });
   const outcome = await continueWith(session, NOTHING);
   return { outcome, key: currentRow(session.book.ledger), same: false };
 }

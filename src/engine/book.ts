@@ -105,6 +105,11 @@ export class Book {
     return leaseRefusal(this.#ledger.lease, runner, world.now(), takeLease || this.takesLease);
   }
 
+  /** The ledger as the next save would write it, its trail moved out where there is no room for it. */
+  fitting(signal: AbortSignal): Promise<Ledger> {
+    return makeRoom(this.#run, this.#ledger, signal);
+  }
+
   /** Makes what was recorded last without touching the lease of the run that works here now. */
   async saveBeside(signal: AbortSignal): Promise<void> {
     const run = this.#run;

@@ -52,6 +52,8 @@ async function revokeHere(session: Session, id: string): Promise<void> {
   const row = rowOf(book.ledger, id);
   const secret = values.held(id);
   if (row === null || secret === null || run.issuer.revoke === undefined || wasCurrent(row)) return;
+  // Which of two a promotion ends is for the run that knows what is current.
+  if (run.issuer.traits.revokesBy === 'promotion') return;
   const current = await values.readCurrent(run.signal);
   const caller = current?.key ?? null;
   if (caller === null || caller.equals(secret)) return;

@@ -35,11 +35,12 @@ const LOOKS: { readonly [What in Look['what']]: LookAt<What> } = {
   works: async (run, values, ledger, seen, { row }) => {
     const key = rowOf(ledger, row);
     const secret = key === null ? null : await values.secretOf(key, seen.current, run.signal);
+    const askedAt = run.world.now();
     const verdict: Verification =
       secret === null
         ? { verdict: 'unknown', message: `the value of ${row} is not there to be tested` }
         : await verified(run, secret, row);
-    return { ...seen, works: { ...seen.works, [row]: verdict } };
+    return { ...seen, works: { ...seen.works, [row]: { ...verdict, askedAt } } };
   },
 
   'foreign-works': async (run, values, _ledger, seen) => {

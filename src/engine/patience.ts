@@ -4,6 +4,9 @@ import type { Run } from './run.ts';
 /** How long a run keeps asking by itself, beyond the time that the issuer says it needs. */
 const EXTRA_PATIENCE = 60_000;
 
+/** The longest pause between two questions that nobody asked us to wait for. */
+const LONGEST_PAUSE = 10_000;
+
 /** How long to stay for a step that waits, in milliseconds; null: not worth it. */
 export type Patience = (step: Extract<Step, { do: 'wait' }>) => number | null;
 
@@ -13,6 +16,7 @@ export type Patience = (step: Extract<Step, { do: 'wait' }>) => number | null;
  */
 export function patienceFor(run: Run): Patience {
   let spent = 0;
+  let pauses = 0;
   const budget = run.policy.issuer.settles + EXTRA_PATIENCE;
   return (step) => {
     if (step.until === null) return null;
@@ -22,8 +26,11 @@ export function patienceFor(run: Run): Patience {
     if (step.for !== 'retry' && step.for !== 'proof') return null;
     if (step.until > run.deadline) return null;
     if (step.told === true) return ms;
-    if (spent + ms > budget) return null;
-    spent += ms;
-    return ms;
+    // Asking again and again helps nobody: each pause of our own is longer than the one before.
+    const own = Math.min(Math.max(ms, 1_000 * 2 ** pauses), Math.max(ms, LONGEST_PAUSE));
+    if (spent + own > budget || now + own > run.deadline) return null;
+    pauses += 1;
+    spent += own;
+    return own;
   };
 }

@@ -1,4 +1,5 @@
 import { KeyturnError } from '../core/errors.ts';
+import { hasRoom } from '../core/ledger.ts';
 import type { Change, Step } from '../core/protocol/changes.ts';
 import { next } from '../core/protocol/next.ts';
 import { carryOut, type Order, opens } from '../core/protocol/orders.ts';
@@ -88,6 +89,7 @@ async function take(session: Session, step: Step): Promise<void> {
       return;
     case 'record':
       record(session, step.change);
+      if (step.change.type === 'revoke-taken-back') session.seen = forgetAnswers(session.seen);
       return;
     case 'intend':
       return intend(session, step.effect);
@@ -98,6 +100,7 @@ async function take(session: Session, step: Step): Promise<void> {
 
 async function intend(session: Session, effect: Effect): Promise<void> {
   const { run, book, seen } = session;
+  if (effect.kind === 'create' && !hasRoom(await book.fitting(run.signal))) throw noRoom(run.credential.name);
   // Sinks get what is saved, and a key that is only in memory is staged whatever they say: else it would be lost.
   if (run.sinks.some((sink) => sink.required) && effect.kind !== 'stage') {
     if (book.dirty) await save(session, 'take', run.signal);
@@ -211,6 +214,13 @@ async function fail(session: Session, error: KeyturnError): Promise<Outcome> {
 
 function stopFor(error: KeyturnError): Step {
   return { do: 'stop', code: error.code, reason: error.message, hint: error.hint };
+}
+
+function noRoom(name: string): KeyturnError {
+  return new KeyturnError('FULL', `the ledger of ${name} is too full to begin anything but an emergency`, {
+    hint: 'settle possible orphans that keyturn audit names, and mend what keeps debts from being paid',
+    unsent: true,
+  });
 }
 
 function interruption(): Step {

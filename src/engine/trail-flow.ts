@@ -1,5 +1,5 @@
 import { KeyturnError, toKeyturnError } from '../core/errors.ts';
-import type { Ledger } from '../core/ledger.ts';
+import { hasRoom, type Ledger } from '../core/ledger.ts';
 import {
   dropThrough,
   expand,
@@ -15,7 +15,8 @@ import type { Run } from './run.ts';
 export async function makeRoom(run: Run, ledger: Ledger, signal: AbortSignal): Promise<Ledger> {
   if (run.sinks.length === 0) return keepNewest(ledger);
   const taken = trimTaken(run, ledger);
-  if (waitingBytes(taken) <= TRAIL_WAITING_BYTES) return taken;
+  const crowded = waitingBytes(taken) > TRAIL_WAITING_BYTES || !hasRoom(taken);
+  if (!crowded || taken.trail.entries.length < 2) return taken;
   const entries = expand(taken.trail, taken.credential);
   const moving = entries.slice(0, Math.ceil(entries.length / 2));
   const first = moving[0];
@@ -31,15 +32,16 @@ export async function makeRoom(run: Run, ledger: Ledger, signal: AbortSignal): P
 }
 
 function keepNewest(ledger: Ledger): Ledger {
-  let fitting = ledger;
+  const { count, entries } = ledger.trail;
+  let fitting = { ...ledger, trail: dropThrough(ledger.trail, ledger.credential, count - TRAIL_KEPT) };
   while (
-    fitting.trail.entries.length > TRAIL_KEPT ||
-    (waitingBytes(fitting) > TRAIL_WAITING_BYTES && fitting.trail.entries.length > 1)
+    fitting.trail.entries.length > 1 &&
+    (waitingBytes(fitting) > TRAIL_WAITING_BYTES || !hasRoom(fitting))
   ) {
-    const oldest = fitting.trail.count - fitting.trail.entries.length + 1;
-    fitting = { ...fitting, trail: dropThrough(fitting.trail, fitting.credential, oldest) };
+    const through = count - fitting.trail.entries.length + Math.ceil(fitting.trail.entries.length / 4);
+    fitting = { ...fitting, trail: dropThrough(fitting.trail, fitting.credential, through) };
   }
-  return fitting;
+  return entries.length === fitting.trail.entries.length ? ledger : fitting;
 }
 
 function trimTaken(run: Run, ledger: Ledger): Ledger {

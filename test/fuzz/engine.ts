@@ -55,14 +55,21 @@ export function target<Input>(of: Definition<Input>): Target {
     });
     const end = await of.prepare?.();
     try {
-      const found = await fc.check(property, { seed, numRuns: count, ...(path === undefined ? {} : { path }) });
+      const found = await fc.check(property, {
+        seed,
+        numRuns: count,
+        ...(path === undefined ? {} : { path }),
+      });
       if (!found.failed) return null;
       return {
         target: of.name,
         seed,
         path: found.counterexamplePath ?? '',
         input: fc.stringify(found.counterexample?.[0]).slice(0, SHOWN),
-        why: found.errorInstance instanceof Error ? (found.errorInstance.stack ?? '') : String(found.errorInstance),
+        why:
+          found.errorInstance instanceof Error
+            ? (found.errorInstance.stack ?? '')
+            : String(found.errorInstance),
       };
     } finally {
       await end?.();

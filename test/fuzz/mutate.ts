@@ -12,7 +12,7 @@ interface Twist {
 }
 
 /** One change of bytes. `at` and `length` are taken within what is there. */
-interface Cut {
+export interface Cut {
   readonly how: 'cut' | 'keep' | 'put' | 'bit' | 'repeat' | 'swap';
   readonly at: number;
   readonly length: number;
@@ -75,7 +75,10 @@ export function mutants(
         at: place,
         to: place,
         value: values(words),
-        name: fc.oneof(fc.constantFrom('__proto__', 'constructor', '', 'error', 'data', ...texts), fc.string()),
+        name: fc.oneof(
+          fc.constantFrom('__proto__', 'constructor', '', 'error', 'data', ...texts),
+          fc.string(),
+        ),
       }),
       { maxLength: most.twists ?? 3 },
     ),
@@ -141,7 +144,12 @@ function apply(box: Box, { how, at, to, value, name }: Twist): void {
   const [inside, key] = all[at % all.length] as Spot;
   const here = inside[key];
   const put = (what: unknown, where = key) => {
-    Object.defineProperty(inside, where, { value: what, configurable: true, enumerable: true, writable: true });
+    Object.defineProperty(inside, where, {
+      value: what,
+      configurable: true,
+      enumerable: true,
+      writable: true,
+    });
   };
   const copyOf = (what: unknown): unknown => (what === undefined ? null : JSON.parse(JSON.stringify(what)));
   if (how === 'drop') {
@@ -156,11 +164,17 @@ function apply(box: Box, { how, at, to, value, name }: Twist): void {
     put(copyOf(from[which]));
   } else if (how === 'wrap') put(to % 2 === 0 ? [here] : { [name]: here });
   else if (how === 'text') put(typeof here === 'string' && here !== '' ? Number(here) : String(here));
-  else if (how === 'flip') put(typeof here === 'boolean' ? !here : typeof here === 'number' ? here + 1 : null);
+  else if (how === 'flip')
+    put(typeof here === 'boolean' ? !here : typeof here === 'number' ? here + 1 : null);
   else if (how === 'add') {
     if (Array.isArray(here)) here.push(copyOf(value));
     else if (here !== null && typeof here === 'object') {
-      Object.defineProperty(here, name, { value: copyOf(value), configurable: true, enumerable: true, writable: true });
+      Object.defineProperty(here, name, {
+        value: copyOf(value),
+        configurable: true,
+        enumerable: true,
+        writable: true,
+      });
     }
   } else if (how === 'deepen' && to % 16 === 0) {
     let deep: unknown = here;

@@ -2,7 +2,9 @@ import { inspect } from 'node:util';
 import fc from 'fast-check';
 import { type ErrorCode, KeyturnError } from '../../src/core/errors.ts';
 
-export type Outcome<T> = { readonly value: T; readonly error: null } | { readonly value: null; readonly error: KeyturnError };
+export type Outcome<T> =
+  | { readonly value: T; readonly error: null }
+  | { readonly value: null; readonly error: KeyturnError };
 
 /** What a promise that does not hold is reported with. */
 export function holds(condition: boolean, why: string): asserts condition {

@@ -1,16 +1,15 @@
 /**
- * Stands in for the platform's AbortController while a simulation runs. That one costs some 30 µs for each guarded
- * call, which is more than all the rest of a call; this one does the part of it that keyturn uses.
+ * Stands in for the platform's AbortController while a simulation runs: that one costs some 30 µs for each guarded
+ * call, more than all the rest of the call. It does the part that keyturn uses.
  */
 class LightSignal {
   aborted = false;
   reason: unknown;
-  #listeners: { readonly run: () => void; readonly until: LightSignal | undefined }[] | null = null;
+  #listeners: { readonly run: () => void; readonly until: LightSignal | undefined }[] = [];
 
   addEventListener(_type: 'abort', run: () => void, options?: { readonly signal?: LightSignal }): void {
-    // A listener on something that lives long is swept out once there are many.
-    const kept = this.#listeners ?? [];
-    this.#listeners = kept.length > 64 ? kept.filter((one) => one.until?.aborted !== true) : kept;
+    // What has ended is swept out of the list of a signal that lives long.
+    if (this.#listeners.length > 64) this.#listeners = this.#listeners.filter(({ until }) => !until?.aborted);
     this.#listeners.push({ run, until: options?.signal });
   }
 
@@ -18,17 +17,14 @@ class LightSignal {
     if (this.aborted) return;
     this.aborted = true;
     this.reason = reason;
-    for (const { run, until } of this.#listeners ?? []) if (until?.aborted !== true) run();
-    this.#listeners = null;
+    for (const { run, until } of this.#listeners) if (until?.aborted !== true) run();
+    this.#listeners = [];
   }
 }
 
 class LightController {
   readonly signal = new LightSignal();
-
-  abort(reason?: unknown): void {
-    this.signal.fire(reason);
-  }
+  abort = (reason?: unknown): void => this.signal.fire(reason);
 }
 
 /** Runs with the light controller in the platform's place. */

@@ -109,7 +109,7 @@ export function removeOrphan(one: Simulated): string {
 
 /** Someone who knows nothing of keyturn. */
 function strangerActs(sim: Simulation, one: Simulated, command: Operation['command']): Result {
-  const text = sim.store.current(one.location)?.text ?? null;
+  const text = sim.store.current(one.location);
   const nothing = { code: 0, text: 'done', outcome: null, defect: false };
   if (command === 'issuer: ends current') {
     const key = one.watch.current();

@@ -1,65 +1,73 @@
 import { KeyturnError } from '../../src/core/errors.ts';
-import { dice, hash } from './random.ts';
+import { type Dice, dice, hash } from './random.ts';
 import { type Actor, MINUTE, type Scheduler, SECOND } from './world.ts';
 
-/** What can happen to one call, beyond that it works. */
-export const FAULTS = [
-  'slow',
-  'lost-before',
-  'lost-after',
-  'hangs',
-  'late',
-  'refused',
-  'limited',
-  'die-before',
-  'die-after',
-  'die-late',
-  'nap-before',
-  'nap-after',
-  'interrupt',
-] as const;
+/** What becomes of a call: when it lands at the other side, what comes back, and who lives to see it. */
+interface Course {
+  /** `late`: up to twenty minutes after it was sent, when the caller has long given up. */
+  readonly lands: 'soon' | 'late' | 'never';
+  readonly reply: 'soon' | 'slow' | 'lost' | 'refused' | 'limited' | 'never';
+  readonly besides?: 'dies' | 'nap before' | 'nap after' | 'interrupt';
+  /** What happens instead to a call without an effect, which cannot come late or be refused for good. */
+  readonly read?: Fault;
+}
 
-export type Fault = (typeof FAULTS)[number];
+const COURSES = {
+  slow: { lands: 'soon', reply: 'slow' },
+  'lost-before': { lands: 'never', reply: 'lost' },
+  'lost-after': { lands: 'soon', reply: 'lost' },
+  hangs: { lands: 'never', reply: 'never' },
+  late: { lands: 'late', reply: 'never', read: 'hangs' },
+  refused: { lands: 'never', reply: 'refused', read: 'limited' },
+  limited: { lands: 'never', reply: 'limited' },
+  'die-before': { lands: 'never', reply: 'never', besides: 'dies' },
+  'die-after': { lands: 'soon', reply: 'never', besides: 'dies' },
+  'die-late': { lands: 'late', reply: 'never', besides: 'dies', read: 'die-before' },
+  'nap-before': { lands: 'soon', reply: 'soon', besides: 'nap before' },
+  'nap-after': { lands: 'soon', reply: 'soon', besides: 'nap after' },
+  interrupt: { lands: 'soon', reply: 'soon', besides: 'interrupt' },
+} as const satisfies Record<string, Omit<Course, 'read'> & { readonly read?: string }>;
+
+export type Fault = keyof typeof COURSES;
+export const FAULTS = Object.keys(COURSES) as readonly Fault[];
+const NONE: Course = { lands: 'soon', reply: 'soon' };
 
 /** How long after it was sent a request can still have its effect. */
 const LATEST = 20 * MINUTE;
 
-/** Which faults happen in a schedule: by the number of the operation and of its call. */
+/** Which faults happen in a schedule. Each call has chance of its own, so that taking out one fault moves no other. */
 export interface FaultPlan {
   readonly seed: number;
-  /** Of a call, to meet with a fault at all. */
   readonly probability: number;
-  /** Faults that were taken out while shrinking, as `op.call`. */
-  readonly without: ReadonlySet<string>;
-  /** The kinds that this schedule has. */
   readonly kinds: readonly Fault[];
+  /** Calls that meet no fault, as `op.call`. */
+  readonly without: ReadonlySet<string>;
   /** After this moment everything works. */
   until: number;
 }
 
 export interface Call<T> {
   readonly actor: Actor;
-  /** What is asked of whom, for the trace and the table of what was reached. */
+  /** What is asked, for the trace and the table of what was reached. */
   readonly name: string;
   readonly effect: boolean;
   /** What happens at the other side, when the request gets there. */
-  readonly land: () => T;
+  readonly land: () => T | Promise<T>;
 }
 
-/** Delivers calls: decides when each gets there, what comes back, and who lives to see it. */
+export interface Happened {
+  readonly id: string;
+  readonly call: string;
+  readonly fault: Fault;
+  readonly phase: string;
+}
+
 export class Network {
-  /** Every fault that happened, as `op.call`. */
-  readonly happened: {
-    readonly id: string;
-    readonly call: string;
-    readonly fault: Fault;
-    readonly phase: string;
-  }[] = [];
+  readonly happened: Happened[] = [];
   readonly #time: Scheduler;
   readonly #plan: FaultPlan;
   readonly #trace: (line: string) => void;
   readonly #died: (actor: Actor) => void;
-  calls = 0;
 
   constructor(time: Scheduler, plan: FaultPlan, trace: (line: string) => void, died: (actor: Actor) => void) {
     this.#time = time;
@@ -69,104 +77,48 @@ export class Network {
   }
 
   call<T>({ actor, name, effect, land }: Call<T>): Promise<T> {
-    this.calls += 1;
     actor.calls += 1;
     const chance = dice(hash(this.#plan.seed, actor.op, actor.calls));
-    const fault = this.#faultOf(actor, name, effect, chance);
-    const there = chance.between(5, 150);
-    const back = chance.between(5, 150);
+    const { lands, reply, besides } = this.#courseOf(actor, name, effect, chance);
     const time = this.#time;
-    // Nothing of ours may ever wait for a process that is gone.
+    const nap = chance.between(6 * SECOND, besides === 'nap before' ? LATEST - MINUTE : 180 * MINUTE);
+    if (besides === 'nap before') time.sleepHost(actor.host, nap);
+    const there = chance.between(5, 150) + (besides === 'nap before' ? nap : 0);
+    const back = reply === 'slow' ? chance.between(3 * SECOND, 45 * SECOND) : chance.between(5, 150);
     return new Promise<T>((resolve, reject) => {
-      const answer = (after: number): void => {
-        let settle: () => void;
-        try {
-          const value = land();
-          settle = () => resolve(value);
-        } catch (error) {
-          settle = () => reject(error as Error);
-        }
-        time.later(after, actor, settle);
+      const arrive = (): void => {
+        const landed = new Promise<T>((done) => done(land()));
+        landed.catch(() => undefined);
+        if (reply === 'soon' || reply === 'slow') time.later(back, actor, () => resolve(landed));
       };
-      const landing = (ms: number): void =>
-        time.later(ms, null, () => {
-          try {
-            land();
-          } catch (error) {
-            if (!(error instanceof KeyturnError)) throw error;
-          }
-        });
-      const failing = (ms: number): void => time.later(ms, actor, () => reject(lost(name, chance.int(3))));
-      switch (fault) {
-        case null:
-          time.later(there, null, () => answer(back));
-          break;
-        case 'slow':
-          time.later(there, null, () => answer(chance.between(3 * SECOND, 45 * SECOND)));
-          break;
-        case 'lost-before':
-          failing(there + back);
-          break;
-        case 'lost-after':
-          landing(there);
-          failing(there + back);
-          break;
-        case 'hangs':
-          break;
-        case 'late':
-          landing(chance.between(5 * SECOND, LATEST));
-          break;
-        case 'refused':
-        case 'limited':
-          time.later(there + back, actor, () => reject(refusal(name, fault, chance.int(3))));
-          break;
-        case 'die-before':
-          this.#kill(actor, there);
-          break;
-        case 'die-after':
-          landing(there);
-          this.#kill(actor, there + back);
-          break;
-        case 'die-late':
-          landing(chance.between(5 * SECOND, LATEST));
-          this.#kill(actor, there);
-          break;
-        case 'nap-before': {
-          // The machine falls asleep just before the request leaves it.
-          const nap = chance.between(6 * SECOND, LATEST - MINUTE);
-          time.sleepHost(actor.host, nap);
-          time.later(nap + there, null, () => answer(back));
-          break;
-        }
-        case 'nap-after': {
-          const nap = chance.between(6 * SECOND, 3 * 60 * MINUTE);
-          const connected = chance.chance(0.5);
-          time.later(there, null, () => answer(back));
-          time.sleepHost(actor.host, nap);
-          if (!connected) failing(there);
-          break;
-        }
-        case 'interrupt':
-          actor.controller.abort();
-          time.later(there, null, () => answer(back));
-          break;
+      if (lands !== 'never') {
+        time.later(lands === 'late' ? chance.between(5 * SECOND, LATEST) : there, null, arrive);
+      }
+      const error = failure(name, reply, chance.int(3));
+      if (error !== null) time.later(there + back, actor, () => reject(error));
+      if (besides === 'dies') this.#kill(actor, there + back);
+      if (besides === 'interrupt') actor.controller.abort();
+      if (besides === 'nap after') {
+        time.sleepHost(actor.host, nap);
+        // The connection may be gone when the machine wakes up.
+        const gone = failure(name, 'lost', 0);
+        if (chance.chance(0.5) && gone !== null) time.later(there, actor, () => reject(gone));
       }
     });
   }
 
-  #faultOf(actor: Actor, name: string, effect: boolean, chance: ReturnType<typeof dice>): Fault | null {
+  #courseOf(actor: Actor, call: string, effect: boolean, chance: Dice): Course {
     const { probability, without, kinds, until } = this.#plan;
     const drawn = chance.next();
     const kind = chance.pick(kinds);
     const id = `${actor.op}.${actor.calls}`;
-    if (drawn >= probability || this.#time.time >= until || without.has(id)) {
-      this.#trace(`${actor.owner} ${id} ${name}`);
-      return null;
-    }
-    const fault = effect ? kind : (READ_FAULTS[kind] ?? kind);
-    this.#trace(`${actor.owner} ${id} ${name}: ${fault}`);
-    this.happened.push({ id, call: name, fault, phase: actor.phase() });
-    return fault;
+    const spared = drawn >= probability || this.#time.time >= until || without.has(id);
+    const course: Course = COURSES[kind];
+    const fault = effect ? kind : (course.read ?? kind);
+    this.#trace(`${actor.owner} ${id} ${call}${spared ? '' : `: ${fault}`}`);
+    if (spared) return NONE;
+    this.happened.push({ id, call, fault, phase: actor.phase() });
+    return COURSES[fault];
   }
 
   #kill(actor: Actor, ms: number): void {
@@ -179,25 +131,16 @@ export class Network {
   }
 }
 
-/** A read that comes late is a read that hangs. */
-const READ_FAULTS: Partial<Record<Fault, Fault>> = {
-  late: 'hangs',
-  'die-late': 'die-before',
-  refused: 'limited',
-};
-
-/** Failures that leave it open whether there was an effect. */
-function lost(name: string, which: number): KeyturnError {
-  const code = (['UNREACHABLE', 'UNAVAILABLE', 'BAD_REPLY'] as const)[which] ?? 'UNREACHABLE';
-  return new KeyturnError(code, `${name}: no usable answer`, { hint: 'wait' });
-}
-
-/** Failures that say that nothing was done. */
-function refusal(name: string, fault: 'refused' | 'limited', which: number): KeyturnError {
-  if (fault === 'limited') {
+function failure(name: string, reply: Course['reply'], which: number): KeyturnError | null {
+  if (reply === 'lost') {
+    const code = (['UNREACHABLE', 'UNAVAILABLE', 'BAD_REPLY'] as const)[which] ?? 'UNREACHABLE';
+    return new KeyturnError(code, `${name}: no usable answer`, { hint: 'wait' });
+  }
+  if (reply === 'limited') {
     const retryAfterMs = [1_000, 20_000, 120_000][which] ?? 1_000;
     return new KeyturnError('RATE_LIMITED', `${name}: later, please`, { hint: 'wait', retryAfterMs });
   }
+  if (reply !== 'refused') return null;
   const code = (['REFUSED', 'DENIED', 'UNREACHABLE'] as const)[which] ?? 'REFUSED';
   return new KeyturnError(code, `${name}: no`, { hint: 'mend it', unsent: true });
 }

@@ -101,7 +101,7 @@ export class Watch {
 
   /** The key that consumers read in truth. */
   current(): SimKey | null {
-    return this.#issuer.find(this.valueIn(this.#store.current(this.#location)?.text ?? null));
+    return this.#issuer.find(this.valueIn(this.#store.current(this.#location)));
   }
 
   valueIn(text: string | null): string | null {

@@ -93,7 +93,7 @@ function nextCommand(sim: Simulation, one: Simulated, last: Result | null, runs:
   if (hint.includes('keyturn adopt')) {
     // A key that is dead is not adopted: the person puts one there that works.
     if (current === null || !issuer.isLive(current)) {
-      const text = sim.store.current(one.location)?.text ?? null;
+      const text = sim.store.current(one.location);
       const fresh = Secret.of(issuer.makeByHand(0).value);
       sim.store.overwrite(one.location, textWith(fresh, text, one.fields));
     }

@@ -60,10 +60,10 @@ export class Simulation {
     this.store = new SimStore(schedule.store, this.time, this.network, this.chance, {
       changed: (location, before, after, actor) =>
         this.guard(() => {
-          this.trace(`current is ${after.version}${actor === null ? ', by a stranger' : ''}`);
-          for (const one of this.credentials) {
-            if (one.location !== location) continue;
-            one.watch.changed(one.watch.valueIn(before?.text ?? null), one.watch.valueIn(after.text), actor);
+          for (const one of this.credentials.filter((each) => each.location === location)) {
+            const fresh = one.watch.valueIn(after);
+            this.trace(`current is ${one.issuer.find(fresh)?.id}${actor === null ? ', by a stranger' : ''}`);
+            one.watch.changed(one.watch.valueIn(before), fresh, actor);
           }
         }),
       saved: (name, document, actor) =>
@@ -280,7 +280,7 @@ export class Simulation {
   /** A key is there from before; where it is managed, it has been adopted. */
   #begin(one: Simulated, managed: boolean): void {
     const key = one.issuer.makeByHand(one.plan.age);
-    const before = this.store.current(one.location)?.text ?? null;
+    const before = this.store.current(one.location);
     const version = this.store.seed(one.location, textWith(Secret.of(key.value), before, one.fields));
     one.watch.begin(key);
     if (!managed) return;
@@ -291,11 +291,10 @@ export class Simulation {
       fingerprints: SimIssuer.prints(key),
     };
     const pen = { now: this.time.time, by: 'before', clock: 'host-0', config: one.plan.policy.config };
-    const kept = this.store.keepNow(one.location, version);
     const change = { type: 'adopted', row: 'r0.0', rotation: 'r0', facts, issuedAtFrom: 'issuer' } as const;
-    const ledger = apply(emptyLedger(one.name), { ...change, version, kept }, pen);
+    const ledger = apply(emptyLedger(one.name), { ...change, version, kept: version }, pen);
     const document = formatLedger(ledger);
-    this.store.cell(one.name).saved = { document, revision: 'r0' };
+    this.store.seedLedger({ credential: one.name, location: one.location }, document);
     one.watch.saved(document, this.actorOn(hostOf('before', 0), -1));
   }
 

@@ -114,6 +114,7 @@ export const creationChanges: Handlers<
       issuedAtFrom: 'operator',
       ...(known?.window === undefined ? { window: { from: at } } : { window: known.window }),
       ...factsOf(change.facts),
+      ...(change.issuedAtFrom === undefined ? {} : { issuedAtFrom: change.issuedAtFrom }),
     };
     const keys = [...ledger.keys.filter((key) => key.id !== row.id), row];
     return {

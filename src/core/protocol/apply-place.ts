@@ -22,6 +22,7 @@ export const placeChanges: Handlers<
   | 'overlap-begun'
   | 'moved'
   | 'adopted'
+  | 'mirrors-owed'
 > = {
   staged: (ledger, change) => {
     const row = rowOf(ledger, change.row);
@@ -65,14 +66,17 @@ export const placeChanges: Handlers<
     note: { event: 'given-up', key: change.row, data: { why: change.why } },
   }),
 
-  verified: (ledger, change) => ({
-    ledger: withRotation(withRow(ledger, change.row, factsOf({ ...change.facts })), {
-      ...(ledger.rotation?.phase === 'verify' ? { phase: 'promote' as const } : {}),
-      unverified: undefined,
-      tries: undefined,
-      nextTry: undefined,
-      lastError: undefined,
-    }),
+  verified: (ledger, change, pen) => ({
+    ledger: withRotation(
+      withRow(ledger, change.row, { ...factsOf(change.facts), verifiedAt: toInstant(pen.now) }),
+      {
+        ...(ledger.rotation?.phase === 'verify' ? { phase: 'promote' as const } : {}),
+        unverified: undefined,
+        tries: undefined,
+        nextTry: undefined,
+        lastError: undefined,
+      },
+    ),
     note: { event: 'verified', key: change.row, data: { findings: change.findings.join('; ') } },
   }),
 
@@ -88,6 +92,9 @@ export const placeChanges: Handlers<
     const promoted = withRow(retired, change.row, {
       state: 'current',
       currentAs: change.version,
+      currentSince: at,
+      replaced: rowOf(ledger, change.row)?.promoteBase ?? null,
+      overlap: undefined,
       promoteEntered: undefined,
       promoteBase: undefined,
       ceasedCurrentAt: undefined,
@@ -139,6 +146,8 @@ export const placeChanges: Handlers<
         ? ledger
         : withRow(ledger, current.id, {
             currentAs: change.version,
+            currentSince: toInstant(pen.now),
+            replaced: current.currentAs ?? null,
             storeVersion: change.kept,
             spares: [
               ...(current.spares ?? []),
@@ -166,6 +175,9 @@ export const placeChanges: Handlers<
     const followed = withRow(retired, change.row, {
       state: 'current',
       currentAs: change.version,
+      currentSince: toInstant(pen.now),
+      replaced: currentRow(ledger)?.currentAs ?? null,
+      overlap: undefined,
       ceasedCurrentAt: undefined,
       overlapFrom: undefined,
       overlapClock: undefined,
@@ -184,6 +196,19 @@ export const placeChanges: Handlers<
     };
   },
 
+  'mirrors-owed': (ledger, change, pen) => {
+    // Those who read the mirror lose the key only now: its overlap begins again.
+    const held = withRow(ledger, change.row, { overlapFrom: undefined, overlapClock: undefined });
+    return {
+      ledger: owe(
+        held,
+        { row: currentRow(ledger)?.id ?? change.row, hooks: [], mirrors: change.mirrors },
+        pen,
+      ),
+      note: { event: 'mirrors-owed', key: change.row, data: { mirrors: change.mirrors.join(' ') } },
+    };
+  },
+
   adopted: (ledger, change, pen) => {
     const at = toInstant(pen.now);
     const retired = retireCurrent(ledger, change.row, pen);
@@ -197,6 +222,8 @@ export const placeChanges: Handlers<
       issuedAtFrom: change.issuedAtFrom,
       storeVersion: change.kept,
       currentAs: change.version,
+      currentSince: at,
+      verifiedAt: at,
     };
     return {
       ledger: beginOverlap(
@@ -244,7 +271,7 @@ function retireCurrent(ledger: Ledger, successor: string, pen: Pen): Ledger {
     ceasedCurrentAt: toInstant(pen.now),
     overlapFrom: undefined,
     overlapClock: undefined,
-    ...(overlap === undefined ? {} : { overlap }),
+    overlap,
     ...(ledger.rotation?.kind === 'emergency' ? { endNow: 'emergency' } : {}),
   });
 }

@@ -103,6 +103,7 @@ export const rotationChanges: Handlers<
 
   parked: (ledger, change, pen) => ({
     ledger: withRotation(ledger, {
+      phase: 'create',
       waiting: { for: 'operator', since: toInstant(pen.now) },
       entered: undefined,
     }),

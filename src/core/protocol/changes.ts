@@ -1,6 +1,6 @@
 import type { KeyFacts } from '../credential.ts';
 import type { ErrorCode } from '../errors.ts';
-import type { Hold, Rotation } from '../ledger.ts';
+import type { Hold, Key, Rotation } from '../ledger.ts';
 import type { Fingerprints } from '../secret.ts';
 import type { Version } from '../store.ts';
 import type { Effect, Step as StepOf } from './seen.ts';
@@ -38,7 +38,13 @@ export type Change =
       readonly base?: Version | null;
     }
   | { readonly type: 'parked'; readonly row: string }
-  | { readonly type: 'provided'; readonly row: string; readonly facts: KeyFacts }
+  | {
+      readonly type: 'provided';
+      readonly row: string;
+      readonly facts: KeyFacts;
+      /** Whose word its age is; absent: the issuer's where `facts` tell it, else that of the person, who made it just now. */
+      readonly issuedAtFrom?: Key['issuedAtFrom'];
+    }
   | { readonly type: 'created'; readonly row: string; readonly facts: KeyFacts }
   | { readonly type: 'registered'; readonly row: string; readonly facts: KeyFacts }
   /** Definitely not made. */
@@ -102,6 +108,8 @@ export type Change =
   | { readonly type: 'held'; readonly kind: Hold['kind']; readonly reason: string }
   | { readonly type: 'hold-lifted' }
   | { readonly type: 'ended'; readonly rows: readonly string[]; readonly why: string }
+  /** Mirrors that hold an older key although nothing was owed to them. */
+  | { readonly type: 'mirrors-owed'; readonly row: string; readonly mirrors: readonly string[] }
   | { readonly type: 'owed-paid'; readonly owed: string }
   | { readonly type: 'owed-failed'; readonly owed: string; readonly failure: Failure }
   | {

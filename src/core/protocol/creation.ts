@@ -1,7 +1,7 @@
 import { toMs } from '../credential.ts';
 import type { Key, Ledger, Rotation } from '../ledger.ts';
 import { dueAt, keyBudgetUntil, type Policy } from '../policy.ts';
-import { currentRow, isLive, LATE_CREATE, rowOf, sameKey } from '../rows.ts';
+import { currentRow, isLive, LATE_CREATE, mayBeTooNew, rowOf, sameKey } from '../rows.ts';
 import type { Step } from './changes.ts';
 import { revocation } from './revocation.ts';
 import type { Seen } from './seen.ts';
@@ -60,7 +60,8 @@ function slotFree(ledger: Ledger, policy: Policy, seen: Seen, rotation: Rotation
   if (can.slots && seen.slots === undefined) return look({ what: 'slots' });
   const max = seen.slots?.max ?? (maxLive === 'unknown' ? null : maxLive);
   if (max === null) return null;
-  const used = seen.slots?.used ?? ledger.keys.filter(isLive).length;
+  const used =
+    seen.slots?.used ?? ledger.keys.filter((key) => isLive(key) && !isSaidDead(policy, seen, key)).length;
   if (used < max) return null;
   const names = seen.slots?.keys.map((key) => key.name ?? key.issuerKeyId).join(', ');
   return stop(
@@ -68,6 +69,13 @@ function slotFree(ledger: Ledger, policy: Policy, seen: Seen, rotation: Rotation
     `all ${max} slots at the issuer are taken${names === undefined ? '' : `: ${names}`}`,
     'end the overlap of a retiring key with keyturn revoke, or remove a key that nobody needs at the issuer',
   );
+}
+
+/** The issuer has just called it dead, so it holds no slot. */
+function isSaidDead(policy: Policy, seen: Seen, key: Key): boolean {
+  const answer = seen.works[key.id];
+  if (answer?.verdict !== 'refused' || answer.why !== 'dead') return false;
+  return !mayBeTooNew(key, policy, answer.askedAt);
 }
 
 /** Where a lost reply can only be guessed from a list, the list is taken before. */
@@ -160,7 +168,7 @@ function afterRegistration(policy: Policy, seen: Seen, row: Key, now: number): S
   if (own.verdict === 'works')
     return { do: 'record', change: { type: 'registered', row: row.id, facts: own.facts } };
   const since = toMs(row.window?.to ?? row.window?.from ?? '1970-01-01T00:00:00.000Z');
-  if (own.verdict === 'unknown' || now < since + policy.issuer.settles) {
+  if (own.verdict === 'unknown' || own.askedAt < since + policy.issuer.settles) {
     return retryStep(
       'retry',
       `whether ${row.id} was registered could not be told: ${own.message}`,

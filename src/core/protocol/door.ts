@@ -1,7 +1,7 @@
 import { toMs } from '../credential.ts';
 import type { Key, Ledger } from '../ledger.ts';
 import type { Policy } from '../policy.ts';
-import { isStale, rowOf, sameKey, wasCurrent } from '../rows.ts';
+import { isDead, isStale, rowOf, sameKey, wasCurrent } from '../rows.ts';
 import type { Step } from './changes.ts';
 import type { Seen } from './seen.ts';
 import { look, retryStep, stop } from './steps.ts';
@@ -16,7 +16,7 @@ export function door(ledger: Ledger, policy: Policy, seen: Seen, target: Key, no
   return (
     unsettledPromote(ledger, seen, target, now) ??
     isCurrent(ledger, policy, seen, target, now) ??
-    isMirrored(policy, seen, target) ??
+    isMirrored(ledger, policy, seen, target, now) ??
     successorWorks(ledger, policy, seen, target, now)
   );
 }
@@ -83,15 +83,21 @@ function isCurrent(ledger: Ledger, policy: Policy, seen: Seen, target: Key, now:
   );
 }
 
-function isMirrored(policy: Policy, seen: Seen, target: Key): Step | null {
+function isMirrored(ledger: Ledger, policy: Policy, seen: Seen, target: Key, now: number): Step | null {
   if (policy.mirrors.length === 0) return null;
   const holders = seen.mirrored[target.id];
   if (holders === undefined) return look({ what: 'mirrored', row: target.id });
   if (holders.length === 0) return null;
-  return stop(
-    'GUARDED',
+  const unpaid = holders.filter((name) => ledger.owed.some((debt) => debt.target === name));
+  if (unpaid.length < holders.length) {
+    return { do: 'record', change: { type: 'mirrors-owed', row: target.id, mirrors: holders } };
+  }
+  return retryStep(
+    'retry',
     `the mirror ${holders.join(', ')} still holds ${target.id}`,
-    'run keyturn run again once the mirror has been written',
+    undefined,
+    target,
+    now,
   );
 }
 
@@ -110,6 +116,11 @@ function successorWorks(ledger: Ledger, policy: Policy, seen: Seen, target: Key,
   if (never && target.valueLost === true) return null;
   // Where nobody can tell, what stands in current was put there on its shape alone, and nothing more can be known.
   if (!policy.issuer.proves) return null;
+  const inPlace = rowOf(ledger, current.row ?? undefined);
+  if (inPlace !== null && (inPlace.revokeEntered !== undefined || isDead(inPlace))) {
+    // It may still be accepted for a while: that says nothing about the minute after.
+    return retryStep('retry', `${inPlace.id} in current is being revoked itself`, undefined, target, now);
+  }
   const verdict = current.row === null ? seen.foreignWorks : seen.works[current.row];
   if (verdict === undefined) {
     return look(current.row === null ? { what: 'foreign-works' } : { what: 'works', row: current.row });

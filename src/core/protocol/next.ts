@@ -1,7 +1,7 @@
 import { toMs } from '../credential.ts';
 import type { Key, Ledger } from '../ledger.ts';
 import { backOffUntil, type DueFacts, due, dueAt, type Policy } from '../policy.ts';
-import { currentRow, isDead, isStale, owedRevocations, rowOf } from '../rows.ts';
+import { currentRow, isDead, isStale, mayBeTooNew, owedRevocations, rowOf, sameKey } from '../rows.ts';
 import type { Step } from './changes.ts';
 import { creation } from './creation.ts';
 import { debts } from './debts.ts';
@@ -60,7 +60,8 @@ function followStore(ledger: Ledger, policy: Policy, seen: Seen): Step | null {
       ? { do: 'record', change: fields }
       : moved(ledger, policy, current.row, current.version);
   }
-  if (isDead(row) || row.revokeEntered !== undefined) return deadInPlace(ledger, row.id);
+  const twinDied = ledger.keys.some((key) => isDead(key) && sameKey(key, row));
+  if (isDead(row) || twinDied || row.revokeEntered !== undefined) return deadInPlace(ledger, row.id);
   return moved(ledger, policy, current.row, current.version);
 }
 
@@ -152,7 +153,7 @@ function finish(ledger: Ledger): Step | null {
 function opening(ledger: Ledger, policy: Policy, seen: Seen, now: number, drive: Drive): Step | null {
   if (!drive.opens) return null;
   const current = currentRow(ledger);
-  const reason = due(current, policy, dueFacts(current?.id, policy, seen), ledger, now);
+  const reason = due(current, policy, dueFacts(current, policy, seen), ledger, now);
   if (reason === null) return askIssuer(current, policy, seen, drive);
   const blocked = mayOpen(ledger, policy, now);
   if (blocked !== null) return blocked;
@@ -202,12 +203,15 @@ function mayOpen(ledger: Ledger, policy: Policy, now: number): Step | null {
 }
 
 /** What the issuer has said of the key in current, where it was asked in this run. */
-function dueFacts(current: string | undefined, policy: Policy, seen: Seen): DueFacts {
-  const verdict = current === undefined ? undefined : seen.works[current];
-  if (verdict?.verdict !== 'refused') return { missingScopes: [], dead: false };
+function dueFacts(current: Key | null, policy: Policy, seen: Seen): DueFacts {
+  const verdict = current === null ? undefined : seen.works[current.id];
+  if (current === null || verdict?.verdict !== 'refused') return { missingScopes: [], dead: false };
   const have = new Set(verdict.facts?.scopes ?? []);
   const missing = verdict.why === 'scope-missing' ? policy.scopes.filter((scope) => !have.has(scope)) : [];
-  return { missingScopes: missing, dead: verdict.why === 'dead' };
+  return {
+    missingScopes: missing,
+    dead: verdict.why === 'dead' && !mayBeTooNew(current, policy, verdict.askedAt),
+  };
 }
 
 /** When the credential is next due, for people who plan; null: not by time alone. */

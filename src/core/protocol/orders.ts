@@ -78,7 +78,8 @@ function emergency(
       `run keyturn adopt ${ledger.credential}, then emergency again`,
     );
   }
-  if (order.revokeFirst === true && !policy.issuer.can.revoke) {
+  const { revokesBy } = policy.issuer;
+  if (order.revokeFirst === true && revokesBy !== 'id' && revokesBy !== 'secret') {
     return stop(
       'USAGE',
       'this issuer cannot be told to revoke a key, so none can be revoked first',
@@ -220,7 +221,8 @@ function forget(order: Extract<Order, { do: 'forget' }>, ledger: Ledger): Step |
 
 /** A possible key, or one that lives but can no longer be named at the issuer. */
 function mayBeForgotten(key: Key): boolean {
-  return key.state === 'possible' || (key.state === 'pending' && key.valueLost === true);
+  const isNowhere = key.valueLost === true || key.storeVersion === undefined;
+  return key.state === 'possible' || (key.state === 'pending' && isNowhere);
 }
 
 function isForeign(seen: Seen): boolean {

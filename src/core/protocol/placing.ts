@@ -2,10 +2,10 @@ import { toInstant, toMs } from '../credential.ts';
 import type { Verification } from '../issuer.ts';
 import type { Key, Ledger, Rotation } from '../ledger.ts';
 import { type Policy, retryDelay } from '../policy.ts';
-import { currentRow, isDead, rowOf } from '../rows.ts';
+import { bornAt, currentRow, isDead, mayBeTooNew, rowOf } from '../rows.ts';
 import type { Step } from './changes.ts';
 import { knownAs } from './creation.ts';
-import type { Seen } from './seen.ts';
+import type { Answer, Seen } from './seen.ts';
 import { look, retryStep, stop } from './steps.ts';
 
 /** The phase in which the value is written where consumers do not see it. */
@@ -76,7 +76,7 @@ export function verifying(ledger: Ledger, policy: Policy, seen: Seen, rotation: 
 }
 
 /** The answer where nobody can be asked. */
-const ON_ITS_SHAPE: Verification = { verdict: 'works', facts: {}, findings: [] };
+const ON_ITS_SHAPE: Answer = { verdict: 'works', facts: {}, findings: [], askedAt: 0 };
 
 function nowVerified(row: Key, answer: Extract<Verification, { verdict: 'works' }>): Step {
   const findings = answer.findings.map((finding) => finding.message);
@@ -99,7 +99,8 @@ function knownDead(
   if (current.expiresAt !== undefined && current.expiresAt !== null && now > toMs(current.expiresAt))
     return 'the old key has expired';
   const verdict = seen.works[current.id];
-  return verdict?.verdict === 'refused' && verdict.why === 'dead' ? verdict.message : null;
+  if (verdict?.verdict !== 'refused' || verdict.why !== 'dead') return null;
+  return mayBeTooNew(current, policy, verdict.askedAt) ? null : verdict.message;
 }
 
 /** Not seen to work: whether `current` still does decides if there is time to wait. */
@@ -117,8 +118,8 @@ function doubtful(
   }
   const verdict = seen.works[row.id];
   const message = verdict === undefined || verdict.verdict === 'works' ? 'no answer yet' : verdict.message;
-  const born = toMs(row.window?.to ?? row.window?.from ?? row.issuedAt ?? toInstant(now));
-  if (verdict?.verdict === 'refused' && now >= born + policy.issuer.settles) {
+  const born = bornAt(row) ?? (row.issuedAt === undefined ? now : toMs(row.issuedAt));
+  if (verdict?.verdict === 'refused' && verdict.askedAt >= born + policy.issuer.settles) {
     return { do: 'record', change: { type: 'failed', failure: { code: 'REFUSED', message } } };
   }
   const after = verdict?.verdict === 'unknown' ? verdict.retryAfterMs : undefined;
@@ -190,11 +191,11 @@ export function overlapping(
     if (verdict === undefined) return look({ what: 'works', row: row.id });
     if (verdict.verdict === 'works') return nowVerified(row, verdict);
     const since = toMs(rotation.promotedAt ?? toInstant(now));
-    if (verdict.verdict === 'refused' && now >= since + policy.issuer.settles) {
+    if (verdict.verdict === 'refused' && verdict.askedAt >= since + policy.issuer.settles) {
       return stop(
         'UNSAFE',
         `the key in current does not work: ${verdict.message}`,
-        'run keyturn emergency to put a new key in place, or set a working key by hand and run keyturn adopt',
+        `run keyturn emergency${rotation.kind === 'emergency' ? ' --again' : ''} to put a new key in place, or set a working key by hand and run keyturn adopt`,
       );
     }
     const after = verdict.verdict === 'unknown' ? verdict.retryAfterMs : undefined;

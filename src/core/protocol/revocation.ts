@@ -1,11 +1,11 @@
 import { toInstant, toMs } from '../credential.ts';
 import type { Key, Ledger } from '../ledger.ts';
 import type { Policy } from '../policy.ts';
-import { currentRow, hasExpired, isDead, LATE_CREATE, overlapEnd, wasCurrent } from '../rows.ts';
+import { currentRow, hasExpired, isDead, LATE_CREATE, mayBeTooNew, overlapEnd } from '../rows.ts';
 import type { Step } from './changes.ts';
 import { door, unsettledPromote } from './door.ts';
 import type { Seen } from './seen.ts';
-import { look, retryStep } from './steps.ts';
+import { look, retryStep, stop } from './steps.ts';
 
 /** How long a person may take to remove a key before a run says so with its exit code. */
 const REMOVAL_GRACE = 86_400_000;
@@ -82,6 +82,13 @@ function gated(policy: Policy, seen: Seen, row: Key): Step | null {
 
 /** An issuer that is told to revoke: intention, the door again, the request, then proof. */
 function bySending(ledger: Ledger, policy: Policy, seen: Seen, row: Key, now: number): Step | null {
+  if (policy.issuer.revokesBy === 'promotion' && seen.current?.row === null) {
+    return stop(
+      'GUARDED',
+      'which key the issuer would end cannot be told while current holds a key that keyturn does not know',
+      `run keyturn adopt ${ledger.credential} first`,
+    );
+  }
   if (seen.entered === `revoke:${row.id}`) {
     const blocked = door(ledger, policy, seen, row, now);
     if (blocked?.do === 'look') return blocked;
@@ -128,12 +135,12 @@ function byWaiting(ledger: Ledger, policy: Policy, seen: Seen, row: Key, now: nu
     const own = seen.works[row.id];
     if (own === undefined) return look({ what: 'works', row: row.id });
     if (own.verdict === 'refused' && own.why === 'dead') {
-      return { do: 'record', change: { type: 'dead', row: row.id, by: 'issuer' } };
+      const young = tooYoungToTell(policy, row, own.askedAt, now);
+      return young ?? { do: 'record', change: { type: 'dead', row: row.id, by: 'issuer' } };
     }
   }
   // Nobody has its value any more, so nobody can ask whether it lives.
-  if (proves && row.storeVersion === undefined && revokesBy !== 'operator')
-    return { do: 'record', change: { type: 'possible', row: row.id } };
+  if (row.storeVersion === undefined) return { do: 'record', change: { type: 'possible', row: row.id } };
   if (revokesBy === 'operator') {
     const since = row.overlapFrom ?? row.window?.from;
     const end = overlapEnd(row, policy, seen.clock) ?? 0;
@@ -151,7 +158,9 @@ function proofOfDeath(policy: Policy, seen: Seen, row: Key, now: number): 'dead'
   if (row.storeVersion !== undefined && row.valueLost !== true) {
     const own = seen.works[row.id];
     if (own === undefined) return look({ what: 'works', row: row.id });
-    if (own.verdict === 'refused' && own.why === 'dead') return tooYoungToTell(policy, row, now) ?? 'dead';
+    if (own.verdict === 'refused' && own.why === 'dead') {
+      return tooYoungToTell(policy, row, own.askedAt, now) ?? 'dead';
+    }
     if (row.revokeAnswered === undefined) return null;
     const bound = toMs(row.revokeAnswered) + policy.issuer.settles;
     if (now >= bound) return null;
@@ -168,9 +177,8 @@ function proofOfDeath(policy: Policy, seen: Seen, row: Key, now: number): 'dead'
 }
 
 /** A key that was never seen to work may be refused because the issuer does not know it everywhere yet. */
-function tooYoungToTell(policy: Policy, row: Key, now: number): Step | null {
-  const born = row.window?.to ?? row.window?.from;
-  if (wasCurrent(row) || born === undefined || now >= toMs(born) + policy.issuer.settles) return null;
+function tooYoungToTell(policy: Policy, row: Key, askedAt: number, now: number): Step | null {
+  if (!mayBeTooNew(row, policy, askedAt)) return null;
   return retryStep('proof', `${row.id} is so new that a refusal proves nothing yet`, undefined, {}, now);
 }
 

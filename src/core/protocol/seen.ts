@@ -12,6 +12,9 @@ export interface CurrentSeen {
   readonly writtenAt?: string;
 }
 
+/** What the issuer said of a key, and when it was asked (milliseconds since the epoch). */
+export type Answer = Verification & { readonly askedAt: number };
+
 /** A key of another credential that is not dead, as far as its ledger tells. */
 export interface SiblingKey {
   readonly credential: string;
@@ -33,7 +36,7 @@ export interface Seen {
   /** The version of what consumers read, also where a shared document holds no key of ours. Null: nothing is there. */
   readonly base?: Version | null;
   /** What the issuer says of a row's key, by row. */
-  readonly works: Readonly<Record<string, Verification>>;
+  readonly works: Readonly<Record<string, Answer>>;
   /** What the issuer says of the key in `current` when that is no row. */
   readonly foreignWorks?: Verification;
   /** What is staged or kept for a row: null: nothing there. `same`: it is the key that the row describes. */

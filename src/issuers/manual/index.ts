@@ -32,6 +32,7 @@ export function createManualIssuer(settings: ManualSettings, context: PluginCont
       sweeps: false,
       longestLife: null,
     },
+    parts: [...shapes.keys()],
     instructions: (what) =>
       what === 'create' ? createInstructions(console) : removeInstructions(console, proves),
     checkShape: (secret) => checkParts(secret, shapes, console),
