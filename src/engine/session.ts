@@ -35,6 +35,10 @@ export function record(session: Session, change: Change): void {
   session.history.push(change);
   const note = session.book.record(change);
   if (note !== null) session.noted.push(note);
+  if (change.type === 'revoke-taken-back') {
+    const { entered: _, ...rest } = session.seen;
+    session.seen = rest;
+  }
   if (change.type === 'opened') session.seen = { ...session.seen, freshId: newRotationId(session.run) };
 }
 

@@ -23,7 +23,7 @@ function settled(text: string): string {
   return text
     .replace(/r\d{8}-[0-9a-f]{8}\.\d+/g, 'ROW')
     .replace(/ +\d+\.\ds /g, ' TIME ')
-    .replace(/\d+\.\d s,/g, 'TIME,')
+    .replace(/\d+\.\d s after/g, 'TIME after')
     .replace(/\d+ (messages )?sent/g, 'N $1sent')
     .replace(/ +\n/g, '\n');
 }

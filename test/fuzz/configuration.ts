@@ -56,9 +56,31 @@ credentials:
 ];
 
 const WORDS: readonly Json[] = [
-  'env:A', 'file:./x', 'store:third', '0s', '90d', '1w', 'gap', '*own', '<<', '!!binary x', '&a [*a]', '? x', '- - -',
-  '"\\u0000"', 'https://a:b@h/', 'http://h/', '--- ', '%YAML 1.1', '0o17', '.inf', '.nan', '0x1F', '{key.value}', '~',
-]; // biome-ignore format: a list of values
+  'env:A',
+  'file:./x',
+  'store:third',
+  '0s',
+  '90d',
+  '1w',
+  'gap',
+  '*own',
+  '<<',
+  '!!binary x',
+  '&a [*a]',
+  '? x',
+  '- - -',
+  '"\\u0000"',
+  'https://a:b@h/',
+  'http://h/',
+  '--- ',
+  '%YAML 1.1',
+  '0o17',
+  '.inf',
+  '.nan',
+  '0x1F',
+  '{key.value}',
+  '~',
+];
 
 type Change =
   | { readonly how: 'value'; readonly line: number; readonly value: Json }

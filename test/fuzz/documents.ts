@@ -9,8 +9,14 @@ import { holds, outcomeOf, secrets } from './outcome.ts';
 const SAMPLES = [
   '{"SID":"a","KEY":"b","other":[1,{"KEY":"x"}],"n":1.50}',
   '{\n  "other": "\\u00e9",\n  "S\\u0049D": "a",\n  "deep": { "KEY": "}" }\n}\n',
-  '{}', '{ }', '{"KEY":{"KEY":"]"}}', '{"KEY" : "a" , "x":"\\"KEY\\":" }', '[]', '"text"', 'null',
-]; // biome-ignore format: a list of texts
+  '{}',
+  '{ }',
+  '{"KEY":{"KEY":"]"}}',
+  '{"KEY" : "a" , "x":"\\"KEY\\":" }',
+  '[]',
+  '"text"',
+  'null',
+];
 const field = fc.oneof(fc.constantFrom('SID', 'KEY', 'other', '"', '\\', '__proto__', '$&', ''), fc.string());
 const shown = (document: string) => JSON.parse(document) as Readonly<Record<string, unknown>>;
 

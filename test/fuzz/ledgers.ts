@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import fc from 'fast-check';
 import { toMs } from '../../src/core/credential.ts';
 import { formatLedger, type Ledger, parseLedger } from '../../src/core/ledger.ts';
-import { append, EMPTY_TRAIL, expand } from '../../src/core/trail.ts';
+import { append, EMPTY_TRAIL, expand, type Trail } from '../../src/core/trail.ts';
 import { known } from '../../src/trail/against-ledger.ts';
 import { target } from './engine.ts';
 import { type Json, mutants, textOf } from './mutate.ts';
@@ -80,7 +80,7 @@ const trail = fc
     ),
     { maxLength: 4 },
   )
-  .map((notes) => notes.reduce((now, note) => append(now, NAME, note as never), EMPTY_TRAIL));
+  .map((notes) => notes.reduce<Trail>((now, note) => append(now, NAME, note as never), EMPTY_TRAIL));
 
 const ledger = fields(
   {
@@ -125,23 +125,59 @@ const full: Ledger = {
   seq: 7,
   keys: [
     {
-      id: 'r1.1', state: 'current', rotation: 'r1', attempt: 1, issuedAtFrom: 'issuer', issuedAt: T, expiresAt: null,
-      fingerprints: { value: '0123456789abcdef' }, scopes: ['a'], storeVersion: 'v1', window: { from: T },
+      id: 'r1.1',
+      state: 'current',
+      rotation: 'r1',
+      attempt: 1,
+      issuedAtFrom: 'issuer',
+      issuedAt: T,
+      expiresAt: null,
+      fingerprints: { value: '0123456789abcdef' },
+      scopes: ['a'],
+      storeVersion: 'v1',
+      window: { from: T },
     },
-    { id: 'r0.1', state: 'retiring', rotation: 'r0', attempt: 1, issuedAtFrom: 'unknown', ceasedCurrentAt: T },
-  ], // biome-ignore format: rows
-  rotation: { id: 'r1', kind: 'scheduled', reason: 'age', by: 'run', startedAt: T, phase: 'overlap', attempt: 1, old: 'r0.1', new: 'r1.1' },
+    {
+      id: 'r0.1',
+      state: 'retiring',
+      rotation: 'r0',
+      attempt: 1,
+      issuedAtFrom: 'unknown',
+      ceasedCurrentAt: T,
+    },
+  ],
+  rotation: {
+    id: 'r1',
+    kind: 'scheduled',
+    reason: 'age',
+    by: 'run',
+    startedAt: T,
+    phase: 'overlap',
+    attempt: 1,
+    old: 'r0.1',
+    new: 'r1.1',
+  },
   owed: [{ id: 'o1', kind: 'hook', target: 'deploy', since: T, tries: 0 }],
   hold: { kind: 'foreign', reason: 'x', since: T, by: 'run' },
   failures: { count: 1, lastAt: T, code: 'REFUSED', config: 'c' },
   made: [T],
   lease: { owner: 'o', host: 'h', since: T, until: T },
-  trail: append(append(EMPTY_TRAIL, NAME, { at: T, event: 'created', data: { a: 1 } }), NAME, { at: T, event: 'promoted' }),
-}; // biome-ignore format: rows
+  trail: append(append(EMPTY_TRAIL, NAME, { at: T, event: 'created', data: { a: 1 } }), NAME, {
+    at: T,
+    event: 'promoted',
+  }),
+};
 
 const WORDS: readonly Json[] = [
-  T, '2026-02-30T00:00:00.000Z', '2026-99-99T99:99:99.999Z', '0000-00-00T00:00:00.000Z', 2, 1e21, 'current', 'wa-other',
-]; // biome-ignore format: a list of values
+  T,
+  '2026-02-30T00:00:00.000Z',
+  '2026-99-99T99:99:99.999Z',
+  '0000-00-00T00:00:00.000Z',
+  2,
+  1e21,
+  'current',
+  'wa-other',
+];
 
 export const ledgers = target({
   name: 'ledger',

@@ -31,9 +31,15 @@ const SETTINGS = [
 ].map((one) => z.parse(liveCheckSettings, one));
 
 const BODIES = [
-  '{"data":{"ok":true},"status":"active"}', '{"data":{"ok":false},"status":"blocked","error":{"code":1004,"message":"SECRET"}}',
-  '{"error":"unauthorized"}', '<!doctype html><html><body>SECRET</body></html>', '', 'null', '[]', '{"data":{"ok":true}',
-]; // biome-ignore format: rows
+  '{"data":{"ok":true},"status":"active"}',
+  '{"data":{"ok":false},"status":"blocked","error":{"code":1004,"message":"SECRET"}}',
+  '{"error":"unauthorized"}',
+  '<!doctype html><html><body>SECRET</body></html>',
+  '',
+  'null',
+  '[]',
+  '{"data":{"ok":true}',
+];
 const WORDS: readonly Json[] = [
   true,
   'true',
@@ -136,9 +142,28 @@ const TESTS = [
   },
 ].map((one) => JSON.stringify(one));
 const SETTING_WORDS: readonly Json[] = [
-  '{key.sid}', '{key.secret}', 'https://evil.example/', '@evil.example', '\\evil.example', '//evil.example', '..', '#',
-  'Host', 'Authorization', 'X-Key: a\r\nB: c', '/a~2', 401, 407, 99, 600, 'url', 'header', '\u00e9', '%2e%2e', '?',
-]; // biome-ignore format: rows
+  '{key.sid}',
+  '{key.secret}',
+  'https://evil.example/',
+  '@evil.example',
+  '\\evil.example',
+  '//evil.example',
+  '..',
+  '#',
+  'Host',
+  'Authorization',
+  'X-Key: a\r\nB: c',
+  '/a~2',
+  401,
+  407,
+  99,
+  600,
+  'url',
+  'header',
+  '\u00e9',
+  '%2e%2e',
+  '?',
+];
 const part = fc.oneof(
   secrets,
   fc.string(),

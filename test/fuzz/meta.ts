@@ -24,21 +24,47 @@ const WABA = '102290129340398';
 const SCOPES = ['whatsapp_business_management', 'whatsapp_business_messaging'];
 
 const good = {
-  app_id: APP, type: 'SYSTEM_USER', application: 'Lucky Shrub', data_access_expires_at: 0, expires_at: 0, is_valid: true,
-  issued_at: 1712099387, scopes: SCOPES, granular_scopes: SCOPES.map((scope) => ({ scope })), user_id: USER,
-}; // biome-ignore format: rows
+  app_id: APP,
+  type: 'SYSTEM_USER',
+  application: 'Lucky Shrub',
+  data_access_expires_at: 0,
+  expires_at: 0,
+  is_valid: true,
+  issued_at: 1712099387,
+  scopes: SCOPES,
+  granular_scopes: SCOPES.map((scope) => ({ scope })),
+  user_id: USER,
+};
 const dead = (code: number, subcode?: number) => ({
-  ...good, is_valid: false, expires_at: 1639000000, error: { code, message: 'Error validating access token', subcode },
-}); // biome-ignore format: rows
+  ...good,
+  is_valid: false,
+  expires_at: 1639000000,
+  error: { code, message: 'Error validating access token', subcode },
+});
 const failing = (code: number, more: object = {}, message = 'SECRET was refused') => ({
   error: { message, type: 'OAuthException', code, is_transient: false, fbtrace_id: 'AbcTrace_0-1', ...more },
 });
 const ERRORS = [
-  failing(190, { error_subcode: 463 }), failing(190, { error_subcode: 459 }), failing(190), failing(0), failing(102),
-  failing(200), failing(10), failing(100, { error_subcode: 33 }), failing(100), failing(4), failing(80007), failing(2, { is_transient: true }),
-  failing(104), failing(412), failing(803), failing(368), failing(100, {}, 'Invalid appsecret_proof provided'),
-  failing(190, { error_data: '{"messaging_product":"whatsapp","details":"SECRET"}' }), { error: 'invalid_request' },
-].map((one) => JSON.stringify(one)); // biome-ignore format: rows
+  failing(190, { error_subcode: 463 }),
+  failing(190, { error_subcode: 459 }),
+  failing(190),
+  failing(0),
+  failing(102),
+  failing(200),
+  failing(10),
+  failing(100, { error_subcode: 33 }),
+  failing(100),
+  failing(4),
+  failing(80007),
+  failing(2, { is_transient: true }),
+  failing(104),
+  failing(412),
+  failing(803),
+  failing(368),
+  failing(100, {}, 'Invalid appsecret_proof provided'),
+  failing(190, { error_data: '{"messaging_product":"whatsapp","details":"SECRET"}' }),
+  { error: 'invalid_request' },
+].map((one) => JSON.stringify(one));
 const PAGES = [
   '<!DOCTYPE html><html><body>SECRET</body></html>',
   '',
@@ -49,10 +75,19 @@ const PAGES = [
 
 const DEBUG = JSON.stringify({ data: good });
 const DEBUGS = [
-  DEBUG, DEBUG, DEBUG, DEBUG, JSON.stringify({ data: dead(190, 463) }), JSON.stringify({ data: dead(190) }),
-  JSON.stringify({ data: { is_valid: false, scopes: [], error: { code: 190, message: 'Cannot parse access token' } } }),
-  JSON.stringify({ data: { is_valid: false, error: { code: 100, message: 'app id mismatch' } } }), ...ERRORS, ...PAGES,
-]; // biome-ignore format: rows
+  DEBUG,
+  DEBUG,
+  DEBUG,
+  DEBUG,
+  JSON.stringify({ data: dead(190, 463) }),
+  JSON.stringify({ data: dead(190) }),
+  JSON.stringify({
+    data: { is_valid: false, scopes: [], error: { code: 190, message: 'Cannot parse access token' } },
+  }),
+  JSON.stringify({ data: { is_valid: false, error: { code: 100, message: 'app id mismatch' } } }),
+  ...ERRORS,
+  ...PAGES,
+];
 const READ = (id: string) =>
   JSON.stringify({
     id,
@@ -63,10 +98,37 @@ const READ = (id: string) =>
 const TOKEN = JSON.stringify({ access_token: 'MINTED', token_type: 'bearer', expires_in: 5183944 });
 
 const WORDS: readonly Json[] = [
-  APP, USER, PHONE, WABA, Number(PHONE), Number(APP), '1065403522429220', `${PHONE} `, `0${PHONE}`, 'is_valid', 'app_id',
-  'id', 'scopes', 'user_id', 'TRUE', 'yes', 1, [APP], { id: PHONE }, ...SCOPES, [SCOPES[0] ?? ''], 'ads_management', 'SECRET',
-  190, 200, { code: 190 }, 'success', 'access_token', 'PAGE', 'USER',
-]; // biome-ignore format: rows
+  APP,
+  USER,
+  PHONE,
+  WABA,
+  Number(PHONE),
+  Number(APP),
+  '1065403522429220',
+  `${PHONE} `,
+  `0${PHONE}`,
+  'is_valid',
+  'app_id',
+  'id',
+  'scopes',
+  'user_id',
+  'TRUE',
+  'yes',
+  1,
+  [APP],
+  { id: PHONE },
+  ...SCOPES,
+  [SCOPES[0] ?? ''],
+  'ads_management',
+  'SECRET',
+  190,
+  200,
+  { code: 190 },
+  'success',
+  'access_token',
+  'PAGE',
+  'USER',
+];
 
 const several = (samples: readonly string[]) =>
   fc.array(replies(samples, WORDS), { minLength: 1, maxLength: 3 });
@@ -116,9 +178,16 @@ function scene({ routes: answers, secrets: four, leaked, mode, both, ...strict }
   );
   const provider = providerOf(routeOf, answered);
   const settings = z.parse(metaSettings, {
-    kind: 'meta-system-user', appId: APP, systemUserId: USER, appSecret: 'env:S', scopes: SCOPES, mode, ...strict,
-    ...(mode === 'mint' ? { adminToken: 'env:A' } : {}), checks: { phoneNumber: PHONE, ...(both ? { waba: WABA } : {}) },
-  }); // biome-ignore format: rows
+    kind: 'meta-system-user',
+    appId: APP,
+    systemUserId: USER,
+    appSecret: 'env:S',
+    scopes: SCOPES,
+    mode,
+    ...strict,
+    ...(mode === 'mint' ? { adminToken: 'env:A' } : {}),
+    checks: { phoneNumber: PHONE, ...(both ? { waba: WABA } : {}) },
+  });
   return {
     issuer: createMetaIssuer(settings, contextWith(provider, { 'env:S': appSecret, 'env:A': adminToken })),
     provider,

@@ -27,15 +27,77 @@ export interface Mutant {
 }
 
 const AWKWARD: readonly Json[] = [
-  null, true, false, 0, 1, -1, 0.5, 1e308, 2 ** 53, -(2 ** 31), '', ' ', 'true', 'false', 'null', '0', '-1', '1e3',
-  '__proto__', 'constructor', 'toString', '\u0000', '\u001b[2J', '\ud800', '\u2028', '٣', 'ﬀ', [], {}, [[]],
-  { __proto__: null, toString: 1 }, { length: 1 },
-]; // biome-ignore format: a list of values
+  null,
+  true,
+  false,
+  0,
+  1,
+  -1,
+  0.5,
+  1e308,
+  2 ** 53,
+  -(2 ** 31),
+  '',
+  ' ',
+  'true',
+  'false',
+  'null',
+  '0',
+  '-1',
+  '1e3',
+  '__proto__',
+  'constructor',
+  'toString',
+  '\u0000',
+  '\u001b[2J',
+  '\ud800',
+  '\u2028',
+  '٣',
+  'ﬀ',
+  [],
+  {},
+  [[]],
+  { __proto__: null, toString: 1 },
+  { length: 1 },
+];
 
 const JOINTS = [
-  '{', '}', '[', ']', '"', ':', ',', '\\', '\n', '\r\n', '\t', ' ', '\u0000', '\u001b', '\ufeff', '-', '.', 'e', '0',
-  '1', 'null', 'true', '//', '<html>', '%00', '{key.value}', '&', '*', '!', '|', '>', '#', '~1', '\u2028', '🂡',
-]; // biome-ignore format: a list of texts
+  '{',
+  '}',
+  '[',
+  ']',
+  '"',
+  ':',
+  ',',
+  '\\',
+  '\n',
+  '\r\n',
+  '\t',
+  ' ',
+  '\u0000',
+  '\u001b',
+  '\ufeff',
+  '-',
+  '.',
+  'e',
+  '0',
+  '1',
+  'null',
+  'true',
+  '//',
+  '<html>',
+  '%00',
+  '{key.value}',
+  '&',
+  '*',
+  '!',
+  '|',
+  '>',
+  '#',
+  '~1',
+  '\u2028',
+  '🂡',
+];
 
 /** Values to put into documents: awkward ones, those that matter to the target, and any. */
 export const values = (words: readonly Json[]): fc.Arbitrary<Json> =>
@@ -98,7 +160,7 @@ export function textOf(mutant: Mutant): string {
 }
 
 export function mangle(bytes: Uint8Array, changes: readonly Cut[]): Buffer {
-  return changes.reduce((now, change) => changed(now, change), Buffer.from(bytes));
+  return changes.reduce<Buffer>(changed, Buffer.from(bytes));
 }
 
 function changed(bytes: Buffer, { how, at, length, bytes: put }: Cut): Buffer {

@@ -15,9 +15,10 @@ export const references = target({
   few: 200,
   share: 4,
   input: fc.record({
-    reference: mutants(['env:NAME', 'file:./here', 'store:wa-prod', 'file:~/here', 'file:folder', 'env:__proto__'], [
-      'file:', 'env:', 'store:', 'here', '..', '\u0000', '/dev/zero', 'NAME', 'wa-prod', 'constructor',
-    ]).map(textOf), // biome-ignore format: a list of texts
+    reference: mutants(
+      ['env:NAME', 'file:./here', 'store:wa-prod', 'file:~/here', 'file:folder', 'env:__proto__'],
+      ['file:', 'env:', 'store:', 'here', '..', '\u0000', '/dev/zero', 'NAME', 'wa-prod', 'constructor'],
+    ).map(textOf),
     secret: secrets,
     cuts: cuts([], 2),
     mode: fc.constantFrom(0o600, 0o600, 0o600, 0o640),

@@ -198,7 +198,7 @@ export const limits = target({
     date: header(['Sun, 22 Nov 2026 12:00:00 GMT', 'never']),
     business: header(
       ['{"102":[{"type":"whatsapp","call_count":1,"estimated_time_to_regain_access":7}],"3":[]}'],
-      [1e309, -5, '12', 1e300, 'NaN', [], {}],
+      [-5, '12', 1e300, 'NaN', [], {}],
     ),
     app: header(['{"call_count":28,"total_time":100,"total_cputime":25}'], [100, 99, 1e300, '100']),
   }),

@@ -8,7 +8,7 @@ interface Course {
   readonly lands: 'soon' | 'late' | 'never';
   readonly reply: 'soon' | 'slow' | 'lost' | 'refused' | 'limited' | 'never';
   readonly besides?: 'dies' | 'nap before' | 'nap after' | 'interrupt';
-  /** What happens instead to a call without an effect, which cannot come late or be refused for good. */
+  /** What happens instead to a call that cannot come late: it has no effect, or the protocol excludes it. */
   readonly read?: Fault;
 }
 
@@ -23,7 +23,7 @@ const COURSES = {
   'die-before': { lands: 'never', reply: 'never', besides: 'dies' },
   'die-after': { lands: 'soon', reply: 'never', besides: 'dies' },
   'die-late': { lands: 'late', reply: 'never', besides: 'dies', read: 'die-before' },
-  'nap-before': { lands: 'soon', reply: 'soon', besides: 'nap before' },
+  'nap-before': { lands: 'soon', reply: 'soon', besides: 'nap before', read: 'nap-after' },
   'nap-after': { lands: 'soon', reply: 'soon', besides: 'nap after' },
   interrupt: { lands: 'soon', reply: 'soon', besides: 'interrupt' },
 } as const satisfies Record<string, Omit<Course, 'read'> & { readonly read?: string }>;

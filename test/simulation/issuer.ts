@@ -141,7 +141,9 @@ export class SimIssuer {
         const key =
           this.keys.find((one) => (traits.revokesBy === 'id' ? one.id : one.value) === named) ?? null;
         this.#watch.asked('revoke', key === null ? null : key.value, actor);
-        return call('revoke', true, () => this.#revoke(key, role, actor));
+        // Two requests to promote, the first of them landing last, would end the wrong key: the protocol says that
+        // nothing can exclude an issuer that accepts a request minutes after it was sent.
+        return call('revoke', traits.revokesBy !== 'promotion', () => this.#revoke(key, role, actor));
       };
     }
     if (traits.marks) {

@@ -1,0 +1,132 @@
+import { execFile } from 'node:child_process';
+import { writeFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { SHELLS } from '../../src/cli/completion.ts';
+import { GROUPS } from '../../src/cli/program.ts';
+import { benchFor, built } from '../cli/harness.ts';
+
+beforeAll(built, 120_000);
+
+const exec = promisify(execFile);
+
+describe('simulate', () => {
+  it('runs until it is stopped, with what is needed to use it', async () => {
+    const bench = await benchFor();
+    const args = ['simulate', '--seed', '7', '--switch', 'statusFor190=400', '--switch', 'newTokenDelayS=5'];
+    const running = bench.start(args);
+    await running.said('_simulator/state');
+    running.child.kill('SIGINT');
+    const { code, stdout, stderr } = await running.answer;
+    expect({ code, stderr }).toEqual({ code: 130, stderr: '' });
+    expect(stdout).toMatch(/^# A simulator .* http:\/\/127\.0\.0\.1:\d+ until Ctrl-C\.$/m);
+    expect(stdout).toMatch(/keyturn init --name wa-simulated/);
+    // It is text that a shell reads without doing anything but two exports.
+    await writeFile(join(bench.folder, 'world.sh'), stdout);
+    const sourced = await exec(
+      'sh',
+      ['-c', '. ./world.sh; echo "$META_APP_SECRET"; echo "$META_ADMIN_TOKEN"'],
+      {
+        cwd: bench.folder,
+      },
+    );
+    expect(sourced.stdout).toMatch(/^simulated-app-secret-\w+\nEAA\w*SIMULATED\w+\n$/);
+  });
+
+  it('takes its switches', async () => {
+    const bench = await benchFor();
+    const running = bench.start(['simulate', '--switch', 'statusFor190=400']);
+    let text = '';
+    running.child.stdout?.on('data', (bytes: Buffer) => {
+      text += bytes.toString('utf8');
+    });
+    await running.said('_simulator/state');
+    const url = /http:\/\/127\.0\.0\.1:\d+/.exec(text)?.[0];
+    const state = (await (await fetch(`${url}/_simulator/state`)).json()) as {
+      switches: Record<string, unknown>;
+    };
+    expect(state.switches.statusFor190).toBe(400);
+    running.child.kill('SIGTERM');
+    expect((await running.answer).code).toBe(143);
+  });
+
+  it('refuses a port that is taken, and what it does not know', async () => {
+    const bench = await benchFor();
+    const server = createServer();
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    onTestFinished(() => new Promise<void>((resolve) => server.close(() => resolve())));
+    const { port } = server.address() as AddressInfo;
+    const taken = await bench.keyturn(['simulate', '--port', String(port)]);
+    expect(taken).toMatchObject({ code: 2, stdout: '' });
+    expect(taken.stderr).toContain('in use');
+    const wrong = await bench.keyturn([
+      'simulate',
+      '--switch',
+      'nothing=1',
+      '--switch',
+      'lifetimeDays=x',
+      '--switch',
+      'y',
+    ]);
+    expect(wrong.code).toBe(2);
+    expect(wrong.stderr).toContain(
+      'there is no switch "nothing"; lifetimeDays takes 60, 90; "y" is not of the form',
+    );
+    for (const args of [
+      ['--port', '70000'],
+      ['--port', '-1'],
+      ['--seed', '1.5'],
+    ]) {
+      expect((await bench.keyturn(['simulate', ...args])).code).toBe(2);
+    }
+  });
+});
+
+describe('completion', () => {
+  async function complete(script: string, ...words: readonly string[]): Promise<readonly string[]> {
+    const program = `${script}
+COMP_WORDS=(keyturn ${words.map((word) => `'${word}'`).join(' ')}); COMP_CWORD=${words.length}
+_keyturn; printf '%s\\n' "\${COMPREPLY[@]}"`;
+    const { stdout } = await exec('bash', ['--norc', '-c', program]);
+    return stdout.split('\n').filter((line) => line !== '');
+  }
+
+  it('completes commands, options and their values in bash', async () => {
+    const bench = await benchFor();
+    const { stdout: script } = await bench.keyturn(['completion', 'bash']);
+    const commands = GROUPS.flatMap((group) => group.commands.map((spec) => spec.name)).filter(
+      (name) => !name.includes(' '),
+    );
+    const first = await complete(script, '');
+    for (const name of commands) expect(first).toContain(name);
+    expect(await complete(script, 'rot')).toEqual(['rotate']);
+    expect(await complete(script, 'audit', '--fail-on', '')).toEqual([
+      'critical',
+      'high',
+      'medium',
+      'low',
+      'info',
+    ]);
+    expect(await complete(script, 'audit', '--off')).toEqual(['--offline']);
+    expect(await complete(script, 'trail', 'v')).toEqual(['verify']);
+    expect(await complete(script, '--quiet', 'completion', 'z')).toEqual(['zsh']);
+    expect(await complete(script, 'status', 'wa-prod', '--no-i')).toEqual(['--no-input']);
+  });
+
+  it('knows every command and option in every shell', async () => {
+    const bench = await benchFor();
+    for (const shell of SHELLS) {
+      const { code, stdout } = await bench.keyturn(['completion', shell]);
+      expect(code).toBe(0);
+      const options = GROUPS.flatMap((group) => group.commands.flatMap((spec) => spec.options));
+      const shown = options.filter((option) => option.hidden !== true);
+      const names = shown.map(({ flags }) => flags.split(' ')[0]?.slice(2) ?? '');
+      for (const name of names) expect(stdout, `${shell} ${name}`).toContain(name);
+    }
+    expect((await bench.keyturn(['completion', 'csh'])).code).toBe(2);
+    expect((await bench.keyturn(['completion'])).code).toBe(2);
+  });
+});
