@@ -1,7 +1,10 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { type Bench, built, configuration, openBench, type Running } from '../cli/harness.ts';
+
+// Every test starts several processes, which take their time where many run at once.
+vi.setConfig({ testTimeout: 60_000 });
 
 let bench: Bench;
 let token: string;

@@ -2,11 +2,14 @@ import { execFile } from 'node:child_process';
 import { chmod, mkdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it, vi } from 'vitest';
 import { loadConfig } from '../../src/config/load.ts';
 import { issuerKinds } from '../../src/issuers/registry.ts';
 import { storeKinds } from '../../src/stores/registry.ts';
 import { type Bench, benchFor, built } from '../cli/harness.ts';
+
+// Every test starts several processes, which take their time where many run at once.
+vi.setConfig({ testTimeout: 60_000 });
 
 beforeAll(built, 120_000);
 

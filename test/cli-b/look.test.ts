@@ -1,8 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import { appendFile, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it, vi } from 'vitest';
 import { type Bench, benchFor, built } from '../cli/harness.ts';
+
+// Every test starts several processes, which take their time where many run at once.
+vi.setConfig({ testTimeout: 60_000 });
 
 beforeAll(built, 120_000);
 

@@ -4,10 +4,13 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { SHELLS } from '../../src/cli/completion.ts';
 import { GROUPS } from '../../src/cli/program.ts';
 import { benchFor, built } from '../cli/harness.ts';
+
+// Every test starts several processes, which take their time where many run at once.
+vi.setConfig({ testTimeout: 60_000 });
 
 beforeAll(built, 120_000);
 

@@ -1,12 +1,14 @@
-import { spawnSync } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { promisify } from 'node:util';
+import { describe, it } from 'vitest';
 
 const root = join(import.meta.dirname, '../..');
 const program = join(root, 'bin/keyturn.js');
 const page = readFileSync(join(root, 'docs/demo.md'), 'utf8');
 const TIME = 60_000;
+const run = promisify(execFile);
 const ESCAPE = String.fromCharCode(27);
 
 /** The transcript that docs/demo.md keeps. */
@@ -28,25 +30,18 @@ function settled(text: string): string {
     .replace(/ +\n/g, '\n');
 }
 
-describe('the demonstration', () => {
-  it('in a pipe: exit 0, and the lines of docs/demo.md', { timeout: TIME }, () => {
-    const { status, stdout, stderr } = spawnSync(process.execPath, [program, 'demo'], {
-      encoding: 'utf8',
-      env: plain(),
-    });
+// A command that ends with anything but 0 rejects, and the test fails with its output.
+describe.concurrent('the demonstration', () => {
+  it('in a pipe: exit 0, and the lines of docs/demo.md', { timeout: TIME }, async ({ expect }) => {
+    const { stdout, stderr } = await run(process.execPath, [program, 'demo'], { env: plain() });
     expect(stderr).toBe('');
-    expect(status).toBe(0);
     expect(stdout).not.toContain(ESCAPE);
     expect(settled(stdout)).toBe(settled(kept('pipe')));
   });
 
-  it('on a terminal: one line for each phase, within 80 x 24', { timeout: TIME }, () => {
+  it('on a terminal: one line for each phase, within 80 x 24', { timeout: TIME }, async ({ expect }) => {
     const command = `stty cols 80 rows 24; ${process.execPath} ${program} demo`;
-    const { status, stdout } = spawnSync('script', ['-qec', command, '/dev/null'], {
-      encoding: 'utf8',
-      env: plain(),
-    });
-    expect(status).toBe(0);
+    const { stdout } = await run('script', ['-qec', command, '/dev/null'], { env: plain() });
     const seen = shownOn(stdout);
     expect(seen.length).toBeLessThanOrEqual(24);
     for (const line of seen) expect(line.length).toBeLessThanOrEqual(80);

@@ -26,6 +26,16 @@ const FLAGS = [
 
 /** What matters of a ledger for what comes next: without ids, times and texts. Equal ones have equal futures. */
 export function signature(ledger: Ledger, policy: Policy, now: number): string {
+  const before = last.get(ledger);
+  if (before?.now === now && before.policy === policy) return before.text;
+  const text = signatureOf(ledger, policy, now);
+  last.set(ledger, { now, policy, text });
+  return text;
+}
+
+const last = new WeakMap<Ledger, { readonly now: number; readonly policy: Policy; readonly text: string }>();
+
+function signatureOf(ledger: Ledger, policy: Policy, now: number): string {
   const place = (id: string | undefined): number => ledger.keys.findIndex((key) => key.id === id);
   const { rotation, hold, failures } = ledger;
   const current = currentRow(ledger);

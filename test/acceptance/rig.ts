@@ -1,0 +1,168 @@
+import { spawn } from 'node:child_process';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Decrypter, generateX25519Identity } from 'age-encryption';
+import { type GraphServer, type ServerOptions, startGraph } from './graph-server.ts';
+import type { Switches } from './graph-switches.ts';
+import { makeWorld } from './graph-world.ts';
+
+const program = process.env.KEYTURN_TEST_PROGRAM ?? join(import.meta.dirname, '../../bin/keyturn.js');
+const identity = generateX25519Identity();
+
+export interface Ended {
+  readonly args: readonly string[];
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+  readonly stdout: string;
+  readonly stderr: string;
+  readonly ms: number;
+}
+
+export interface RunOptions {
+  readonly input?: string;
+  readonly env?: Readonly<Record<string, string>>;
+  /** Called with the child's id as soon as it runs. */
+  readonly started?: (pid: number) => void;
+  readonly limitMs?: number;
+}
+
+/** A folder with a configuration and an encrypted store, a Graph server, and the real command line to use on them. */
+export interface Rig {
+  readonly folder: string;
+  readonly server: GraphServer;
+  readonly identity: string;
+  readonly store: string;
+  readonly keyturn: (args: readonly string[], options?: RunOptions) => Promise<Ended>;
+  /** What a consumer reads; null: nothing is there yet. */
+  readonly current: () => Promise<string | null>;
+  readonly ledger: () => Promise<LedgerText | null>;
+  readonly configure: (text: string) => Promise<void>;
+  readonly close: () => Promise<void>;
+}
+
+/** What the checks need of the ledger as it lies in the store. */
+export interface LedgerText {
+  readonly keys: readonly {
+    readonly id: string;
+    readonly state: string;
+    readonly fingerprints?: Readonly<Record<string, string>>;
+    readonly window?: { readonly from: string; readonly to?: string };
+    readonly nextTry?: string;
+    readonly lastError?: string;
+  }[];
+  readonly rotation?: { readonly phase: string; readonly nextTry?: string; readonly lastError?: string };
+  readonly hold?: { readonly reason: string };
+}
+
+export interface RigOptions extends ServerOptions {
+  readonly switches: Switches;
+  /** Further lines for the issuer, each `key: value`. */
+  readonly issuer?: readonly string[];
+  readonly policy?: string;
+  readonly world?: { readonly age?: number; readonly firstLife?: number };
+}
+
+export async function openRig(options: RigOptions): Promise<Rig> {
+  const world = makeWorld(options.switches, options.world);
+  const [server, folder, key] = await Promise.all([
+    startGraph(world, options),
+    mkdtemp(join(tmpdir(), 'keyturn-acceptance-')),
+    identity,
+  ]);
+  const store = join(folder, 'secrets');
+  const environment = (): Record<string, string> => ({
+    PATH: process.env.PATH ?? '',
+    HOME: folder,
+    TMPDIR: join(folder, 'tmp'),
+    KEYTURN_IDENTITY: key,
+    META_APP_SECRET: world.appSecret,
+    META_ADMIN_TOKEN: world.admin.value,
+  });
+  const open = async (path: string): Promise<string | null> => {
+    const bytes = await readFile(path).catch(() => null);
+    if (bytes === null) return null;
+    const decrypter = new Decrypter();
+    decrypter.addIdentity(key);
+    return await decrypter.decrypt(bytes, 'text');
+  };
+  const rig: Rig = {
+    folder,
+    server,
+    identity: key,
+    store,
+    keyturn: (args, given = {}) => {
+      const env = { ...environment(), ...given.env };
+      return run([program, ...args], folder, env, given);
+    },
+    current: () => open(join(store, 'wa-prod.age')),
+    ledger: async () => {
+      const text = await open(join(store, '.keyturn/wa-prod/ledgers/wa-prod/ledger.age'));
+      return text === null ? null : JSON.parse(text);
+    },
+    configure: (text) => writeFile(join(folder, 'keyturn.yaml'), text),
+    close: async () => {
+      await server.close();
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+  await mkdir(join(folder, 'tmp'));
+  await rig.configure(configuration(server, options));
+  return rig;
+}
+
+export function configuration({ url, world }: GraphServer, options: RigOptions): string {
+  const { switches, issuer = [], policy = 'overlap: 1s' } = options;
+  const user = switches.operatorId === 'scoped' ? world.userId : world.canonicalUserId;
+  const lines = [
+    'kind: meta-system-user',
+    `appId: "${world.appId}"`,
+    `systemUserId: "${user}"`,
+    'appSecret: env:META_APP_SECRET',
+    ...(issuer.includes('mode: exchange') ? [] : ['adminToken: env:META_ADMIN_TOKEN']),
+    'scopes: [whatsapp_business_messaging, whatsapp_business_management]',
+    `checks: { phoneNumber: "${world.phoneId}" }`,
+    `graphUrl: ${url}`,
+    ...issuer,
+  ];
+  return `version: 1
+store: { kind: file, path: ./secrets, identity: env:KEYTURN_IDENTITY }
+policy: { ${policy} }
+issuers:
+  meta:
+${lines.map((line) => `    ${line}`).join('\n')}
+credentials:
+  wa-prod: { issuer: meta, env: WHATSAPP_TOKEN }
+trail:
+  sinks: [{ file: ./trail.jsonl }]
+`;
+}
+
+function run(
+  args: readonly string[],
+  cwd: string,
+  env: Readonly<Record<string, string>>,
+  { input = '', started, limitMs = 150_000 }: RunOptions,
+): Promise<Ended> {
+  const from = Date.now();
+  return new Promise((resolve, reject) => {
+    const child = spawn(process.execPath, args, { cwd, env, stdio: ['pipe', 'pipe', 'pipe'] });
+    if (child.pid !== undefined) started?.(child.pid);
+    let stdout = '';
+    let stderr = '';
+    child.stdout.setEncoding('utf8').on('data', (text: string) => {
+      stdout += text;
+    });
+    child.stderr.setEncoding('utf8').on('data', (text: string) => {
+      stderr += text;
+    });
+    child.stdin.on('error', () => undefined);
+    child.stdin.end(input);
+    const timer = setTimeout(() => child.kill('SIGKILL'), limitMs);
+    child.once('error', reject);
+    child.once('close', (code, signal) => {
+      clearTimeout(timer);
+      resolve({ args: args.slice(1), code, signal, stdout, stderr, ms: Date.now() - from });
+    });
+  });
+}
