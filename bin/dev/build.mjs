@@ -47,8 +47,8 @@ const place = {
   'import.meta.url': 'module.url',
 };
 
-/** A chunk of this size is worth a file of its own: whoever does not use it does not read it. */
-const LARGE = 100_000;
+/** A chunk of this many bytes is worth a file of its own: whoever does not use it does not read it. */
+const LARGE = 250_000;
 
 /**
  * The commands. Split into chunks, which esbuild can do for ES modules only, and each chunk then turned into a CommonJS

@@ -25,7 +25,6 @@ export function prompt(
   { hidden, signal }: { readonly hidden: boolean; readonly signal: AbortSignal },
 ): Promise<string> {
   const { stdin } = process;
-  writeErr(question);
   return new Promise((resolve, reject) => {
     const line = lineEditor(hidden);
     const decoder = new TextDecoder();
@@ -54,10 +53,12 @@ export function prompt(
         resolve(line.text());
       }
     };
+    // Before the question is there: what is typed at once must not be shown either.
     stdin.setRawMode(true);
     stdin.on('data', read).on('end', ended);
     signal.addEventListener('abort', ended, { once: true });
     stdin.resume();
+    writeErr(question);
   });
 }
 

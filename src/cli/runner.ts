@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, readlinkSync } from 'node:fs';
 import { hostname, userInfo } from 'node:os';
 import type { Runner } from '../engine/run.ts';
 
@@ -10,14 +10,14 @@ const START_TIME = 22 - 3;
 /** This process, as ledger and trail name it. `reason` is what `--reason` says, where nothing else keeps it. */
 export function runnerOf(env: Environment, nonce: string, reason: string | undefined): Runner {
   const host = hostname();
-  const boot = bootId();
+  const machine = machineId();
   const startedAt = startOf(process.pid);
-  const known = boot !== null && startedAt !== null;
+  const known = machine !== null && startedAt !== null;
   return {
     owner: `${userName()}.${process.pid}.${nonce}`,
     host,
-    ...(known ? { process: `${boot}/${process.pid}/${startedAt}` } : {}),
-    isGone: (otherHost, other) => otherHost === host && boot !== null && isGone(other, boot),
+    ...(known ? { process: `${machine}/${process.pid}/${startedAt}` } : {}),
+    isGone: (otherHost, other) => otherHost === host && machine !== null && isGone(other, machine),
     by: reason === undefined ? actor(env, host) : `${actor(env, host)}: ${reason}`,
   };
 }
@@ -42,17 +42,30 @@ function userName(): string {
   }
 }
 
-/** Of another boot, or of a process that has ended; its number may be another one's by now. */
-function isGone(other: string, boot: string): boolean {
-  const [otherBoot, pid, startedAt] = other.split('/');
-  if (otherBoot !== boot) return true;
+/**
+ * Whether a process of this machine has ended; its number may be another one's by now. Nothing is known of another boot
+ * or another container: machines can have one name, and what runs beside this container cannot be seen from it.
+ */
+function isGone(other: string, machine: string): boolean {
+  const [otherMachine, pid, startedAt] = other.split('/');
+  if (otherMachine !== machine) return false;
   const now = startOf(Number(pid));
   return now === null || now !== startedAt;
 }
 
-/** Null where the system does not tell. */
-function bootId(): string | null {
-  return read('/proc/sys/kernel/random/boot_id')?.trim() ?? null;
+/** This boot of this machine, and the container in which process numbers count. Null where the system does not tell. */
+function machineId(): string | null {
+  const boot = read('/proc/sys/kernel/random/boot_id')?.trim();
+  return boot === undefined ? null : `${boot}:${processNamespace()}`;
+}
+
+function processNamespace(): string {
+  try {
+    return /\d+/.exec(readlinkSync('/proc/self/ns/pid'))?.[0] ?? '';
+  } catch {
+    // A hardened system may hide it; then nothing but the boot tells machines apart.
+    return '';
+  }
 }
 
 /** When a process started, in ticks since the boot. Null where there is no such process. */

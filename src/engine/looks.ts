@@ -2,7 +2,7 @@ import { toKeyturnError } from '../core/errors.ts';
 import type { Verification } from '../core/issuer.ts';
 import type { Key, Ledger } from '../core/ledger.ts';
 import type { Look, Seen } from '../core/protocol/seen.ts';
-import { rowOf } from '../core/rows.ts';
+import { isDead, rowOf } from '../core/rows.ts';
 import { type Secret, sameFingerprints } from '../core/secret.ts';
 import { guarded } from './guard.ts';
 import type { Run } from './run.ts';
@@ -27,6 +27,7 @@ const LOOKS: { readonly [What in Look['what']]: LookAt<What> } = {
       version: value.version,
       row,
       fingerprints: value.key.fingerprints(),
+      complete: isComplete(value.key),
       ...(value.writtenAt === undefined ? {} : { writtenAt: value.writtenAt }),
     };
     return { ...seen, current, base: value.version };
@@ -92,7 +93,19 @@ const LOOKS: { readonly [What in Look['what']]: LookAt<What> } = {
     return { ...seen, slots };
   },
 
-  siblings: async (run, _values, _ledger, seen) => ({ ...seen, siblings: await run.siblings() }),
+  siblings: async (run, values, ledger, seen) => {
+    const siblings = await run.siblings();
+    const twin = await twinOf(run, values, ledger, seen.hand?.row);
+    return { ...seen, siblings, ...(twin === null ? {} : { twin }) };
+  },
+
+  'same-bytes': async (run, values, ledger, seen, { row }) => {
+    const key = rowOf(ledger, row);
+    const kept = key === null ? null : await values.readKept(key, run.signal);
+    const current = values.current?.key ?? null;
+    const same = kept !== null && current !== null && kept.key.equals(current);
+    return { ...seen, sameBytes: { ...seen.sameBytes, [row]: same } };
+  },
 
   mirrored: async (run, values, ledger, seen, { row }) => {
     const key = rowOf(ledger, row);
@@ -146,6 +159,27 @@ export async function verified(run: Run, secret: Secret, name: string): Promise<
       ...(error.detail.retryAfterMs === undefined ? {} : { retryAfterMs: error.detail.retryAfterMs }),
     };
   }
+}
+
+function isComplete(secret: Secret): boolean {
+  return Object.keys(secret.fingerprints()).length === secret.partNames.length;
+}
+
+/** The living row whose kept bytes are those in hand, where fingerprints cannot tell. */
+async function twinOf(
+  run: Run,
+  values: Values,
+  ledger: Ledger,
+  hand: string | undefined,
+): Promise<string | null> {
+  const secret = hand === undefined ? null : values.held(hand);
+  if (secret === null || isComplete(secret)) return null;
+  for (const row of ledger.keys) {
+    if (row.id === hand || isDead(row) || row.storeVersion === undefined) continue;
+    const kept = await values.readKept(row, run.signal);
+    if (kept?.key.equals(secret)) return row.id;
+  }
+  return null;
 }
 
 /** Whether what is stored is the key that the row describes: by fingerprints, or by the bytes in memory. */

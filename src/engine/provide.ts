@@ -1,6 +1,6 @@
 import { KeyturnError } from '../core/errors.ts';
 import type { Rotation } from '../core/ledger.ts';
-import { rowOf } from '../core/rows.ts';
+import { rowOf, sameKey } from '../core/rows.ts';
 import type { Secret } from '../core/secret.ts';
 import { verified } from './looks.ts';
 import type { Outcome } from './outcome.ts';
@@ -17,12 +17,21 @@ export async function provide(run: Run, secret: Secret): Promise<Outcome> {
   run.issuer.checkShape?.(secret);
   const session = await openSession(run);
   const rotation = waitingIn(session);
-  const known = rowOf(session.book.ledger, rotation.new);
-  const row = known?.id ?? `${rotation.id}.${rotation.attempt}`;
+  const row = rowFor(session, rotation, secret);
   session.values.hold(row, secret);
   session.seen = { ...session.seen, hand: { row, fingerprints: secret.fingerprints() } };
   record(session, { type: 'provided', row, facts: { fingerprints: secret.fingerprints() } });
   return continueWith(session, { do: 'resume' });
+}
+
+/** The row for this key: the one that waits, unless it has another key already, which then is a matter of its own. */
+function rowFor(session: Session, rotation: Rotation, secret: Secret): string {
+  const known = rowOf(session.book.ledger, rotation.new);
+  if (known === null) return `${rotation.id}.${rotation.attempt}`;
+  if (known.fingerprints === undefined || sameKey(known, { fingerprints: secret.fingerprints() }))
+    return known.id;
+  record(session, { type: 'given-up', row: known.id, why: 'another key was handed over' });
+  return `${rotation.id}.${rotation.attempt + 1}`;
 }
 
 /** What `provide` would do, with the issuer asked about the key. Writes nothing; throws what `provide` would throw. */

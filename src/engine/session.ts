@@ -55,11 +55,12 @@ export function dropUnsaved(session: Session): void {
 
 /** Keeps what only this process can know, and what does not change from outside. */
 export function forgetAnswers(seen: Seen): Seen {
-  const { clock, freshId, hand, siblings } = seen;
+  const { clock, freshId, hand, siblings, twin } = seen;
   return {
     ...nothingSeen(clock, freshId),
     ...(hand === undefined ? {} : { hand }),
     ...(siblings === undefined ? {} : { siblings }),
+    ...(twin === undefined ? {} : { twin }),
   };
 }
 

@@ -139,8 +139,10 @@ function exchange(world: World, call: Call): Reply {
   const { switches, tokens, now } = world;
   if (call.method !== 'GET' && switches.postExchange !== 'works') {
     if (switches.postExchange === '100/33') return trouble(switches, UNSUPPORTED);
-    if (switches.postExchange === 'code1')
-      return trouble(switches, { status: 400, code: 1, message: 'Missing client_id parameter.' });
+    if (switches.postExchange === 'code1' || switches.postExchange === 'code101') {
+      const code = Number(switches.postExchange.slice(4));
+      return trouble(switches, { status: 400, code, message: 'Missing client_id parameter.' });
+    }
     const status = Number(switches.postExchange);
     return { status, body: '<html>no</html>', headers: { 'content-type': 'text/html' } };
   }

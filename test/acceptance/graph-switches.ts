@@ -33,7 +33,7 @@ export interface Switches {
   readonly revokerRefusal: { readonly status: number; readonly code: number };
   readonly revokeDead: 'yes' | 'no' | 190 | 100;
   readonly revokeBearer: boolean;
-  readonly postExchange: 'works' | '100/33' | '405' | '404' | 'code1';
+  readonly postExchange: 'works' | '100/33' | '405' | '404' | 'code1' | 'code101';
   readonly postRevoke: boolean;
   readonly deadAs: 'invalidated-466' | 'logged-out-467' | 'plain' | 'expired-words' | 'bare' | 'garbage' | 'code-0';
   readonly idKind: 'text' | 'number' | 'large-text' | 'large-number';

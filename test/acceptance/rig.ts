@@ -79,12 +79,18 @@ export async function openRig(options: RigOptions): Promise<Rig> {
     META_APP_SECRET: world.appSecret,
     META_ADMIN_TOKEN: world.admin.value,
   });
+  const opened = new Map<string, { readonly bytes: Buffer; readonly text: string }>();
   const open = async (path: string): Promise<string | null> => {
     const bytes = await readFile(path).catch(() => null);
     if (bytes === null) return null;
+    // Opening costs more than reading, and consumers are many.
+    const known = opened.get(path);
+    if (known?.bytes.equals(bytes)) return known.text;
     const decrypter = new Decrypter();
     decrypter.addIdentity(key);
-    return await decrypter.decrypt(bytes, 'text');
+    const text = await decrypter.decrypt(bytes, 'text');
+    opened.set(path, { bytes, text });
+    return text;
   };
   const rig: Rig = {
     folder,

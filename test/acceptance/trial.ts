@@ -55,7 +55,7 @@ export async function tryOut(scenario: Scenario): Promise<Verdict> {
     const watch = watchAsConsumer(rig);
     rig.server.sabotage(scenario.faults ?? []);
     await command(['rotate', 'wa-prod']);
-    for (let runs = 0; runs < MOST_RUNS && !(await isFinished(rig)); runs += 1) {
+    for (let runs = 0; runs < MOST_RUNS && (await isOpen(rig)); runs += 1) {
       const wait = await waitOf(rig);
       if (wait > WORTH_WAITING_MS) break;
       await pause(wait);
@@ -93,6 +93,13 @@ async function isFinished(rig: Rig): Promise<boolean> {
   const current = await rig.current();
   const settled = ledger.keys.every(({ state }) => ['current', 'revoked', 'possible'].includes(state));
   return settled && current !== rig.server.world.first.value;
+}
+
+/** Whether there is anything that a later run would do of its own accord. */
+async function isOpen(rig: Rig): Promise<boolean> {
+  const ledger = await rig.ledger();
+  if (ledger === null || ledger.rotation !== undefined) return ledger !== null;
+  return ledger.keys.some(({ state }) => ['intended', 'pending', 'retiring'].includes(state));
 }
 
 /** Until the next run has something to do. */

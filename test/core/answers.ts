@@ -162,6 +162,6 @@ function prints(digit: string): NonNullable<Key['fingerprints']> {
 }
 
 /** Different for every row. */
-function printsOf(row: string): NonNullable<Key['fingerprints']> {
+export function printsOf(row: string): NonNullable<Key['fingerprints']> {
   return { value: Buffer.from(row.padEnd(8, '.')).toString('hex').slice(0, 16) };
 }

@@ -7,7 +7,7 @@ import { next } from '../../src/core/protocol/next.ts';
 import { carryOut, type Order } from '../../src/core/protocol/orders.ts';
 import { effectName, nothingSeen, type Seen } from '../../src/core/protocol/seen.ts';
 import { canonical, EMPTY_TRAIL } from '../../src/core/trail.ts';
-import { afterAct, afterIntend, answersTo, outcomesOf } from './answers.ts';
+import { afterAct, afterIntend, answersTo, outcomesOf, printsOf } from './answers.ts';
 import { signature } from './signature.ts';
 
 const DAY = 86_400_000;
@@ -163,22 +163,41 @@ function* successors(state: State, step: Step, policy: Policy): Generator<State>
       if (step.until !== null && step.until < now) throw new Error(`it waits for the past: ${step.reason}`);
       if (step.until !== null)
         yield { ledger, seen: fresh(rotations), rotations, now: step.until + 1, order: order ?? RESUMED };
-      yield* atRest(state);
+      yield* atRest(state, policy);
       return;
     case 'stop':
     case 'nothing':
-      yield* atRest(state);
+      yield* atRest(state, policy);
   }
 }
 
 /** Where a run ends, another one comes: later, or with an order. */
-function* atRest({ ledger, rotations, now }: State): Generator<State> {
+function* atRest({ ledger, rotations, now }: State, policy: Policy): Generator<State> {
   const common = { ledger, seen: fresh(rotations), rotations };
   yield { ...common, now: now + 100 * DAY, order: { do: 'run' } };
   for (const order of ORDERS) yield { ...common, now, order };
   const possible = ledger.keys.find((key) => key.state === 'possible');
   if (possible !== undefined)
     yield { ...common, now, order: { do: 'forget', orphan: possible.id, reason: 'removed', who: 'kim' } };
+  for (const given of handed(ledger)) {
+    const after = changed(ledger, [given.change], policy, now);
+    const seen = given.hand === undefined ? common.seen : { ...common.seen, hand: given.hand };
+    yield { ledger: after, seen, rotations, now, order: RESUMED };
+  }
+}
+
+/** What a person hands over: the key that a rotation waits for, or the one that somebody put into the store. */
+function handed(ledger: Ledger): readonly { readonly change: Change; readonly hand?: Seen['hand'] }[] {
+  const { rotation, hold } = ledger;
+  if (rotation?.waiting !== undefined) {
+    const row = rotation.new ?? `${rotation.id}.${rotation.attempt}`;
+    const hand = { row, fingerprints: printsOf(row) };
+    return [{ change: { type: 'provided', row, facts: { fingerprints: hand.fingerprints } }, hand }];
+  }
+  if (rotation !== undefined || hold?.kind !== 'foreign') return [];
+  const facts = { fingerprints: printsOf('foreign') };
+  const at = { version: 'v-foreign', kept: 'v-foreign', issuedAtFrom: 'operator' } as const;
+  return [{ change: { type: 'adopted', row: 'r9.0', rotation: 'r9', facts, ...at } }];
 }
 
 /** A change of the ledger alone. Such steps must not go round in a circle. */

@@ -14,14 +14,12 @@ const FLAGS = [
   'window',
   'listedBefore',
   'suspects',
-  'issuedAt',
   'overlap',
   'endNow',
   'promoteEntered',
   'rewriting',
   'revokeEntered',
   'revokeAnswered',
-  'tries',
 ] as const;
 
 /** What matters of a ledger for what comes next: without ids, times and texts. Equal ones have equal futures. */
@@ -59,7 +57,10 @@ function rowSignature(key: Key, policy: Policy, now: number): string {
     ',',
   );
   const end = overlapEnd(key, policy, 'host-a');
-  const overlap = end === null ? 'not-begun' : end > now ? 'runs' : 'over';
+  const wait = end === null ? 'not-begun' : end > now ? 'runs' : 'over';
+  const overlap = key.state === 'retiring' || key.promoteEntered !== undefined ? wait : '';
+  // When it was asked for matters as long as it is not known whether it was made.
+  const unsure = key.state === 'intended' || key.state === 'possible' || key.issuedAt === undefined;
   const base = key.promoteBase === undefined ? '' : key.promoteBase === null ? 'none' : 'some';
   return [
     key.state,
@@ -69,8 +70,8 @@ function rowSignature(key: Key, policy: Policy, now: number): string {
     when(key.nextTry, now),
     key.proof?.by ?? '',
     hasExpired(key, now),
-    since(key.window?.to ?? key.window?.from, now),
-    since(key.revokeAnswered, now),
+    unsure ? since(key.window?.to ?? key.window?.from, now) : '',
+    (key.tries ?? 0) > 1,
     key.ceasedCurrentAt === undefined ? '' : 'ceased',
   ].join('/');
 }
@@ -98,7 +99,7 @@ function rotationSignature(
 }
 
 function when(instant: string | undefined, now: number): string {
-  return instant === undefined ? '' : Date.parse(instant) > now ? 'later' : 'past';
+  return instant !== undefined && Date.parse(instant) > now ? 'later' : '';
 }
 
 /** An hour is what may still turn up, a year is longer than anything is waited for. */

@@ -176,8 +176,7 @@ export class Watch {
     life.visit = null;
     if (visit === null || (visit.stranger && !visit.known)) return;
     life.readUntil = now + this.#store.shape.converges;
-    const asked = this.ledger?.rotation?.overlap;
-    life.overlap = Math.min(this.#policy.overlap, asked ?? this.#policy.overlap);
+    life.overlap = this.#policy.overlap;
   }
 
   /** A key ends. `actor` is null where neither keyturn nor its successor did it. */
@@ -256,11 +255,16 @@ export class Watch {
           if (key !== null) this.#lifeOf(key).first = true;
         }
       }
-      const { kind, overlap } = rotation;
-      const permitted = kind === 'emergency' || (kind === 'rollback' && this.allowed.rollbackNow);
-      const least = permitted ? 0 : Math.min(this.#policy.overlap, this.allowed.overlap);
-      if (overlap !== undefined && overlap < least)
-        fail('I3', `an overlap of ${overlap} that nobody asked for`);
+    }
+    for (const row of ledger.keys) {
+      const was = before?.keys.find((one) => one.id === row.id);
+      const key = this.keyOf(row);
+      if (row.overlap === undefined || key === null || row.state !== 'retiring') continue;
+      if (was?.state === 'retiring' && was.overlap === row.overlap) continue;
+      const least = this.allowed.emergency || this.allowed.rollbackNow ? 0 : this.allowed.overlap;
+      if (row.overlap < Math.min(this.#policy.overlap, least))
+        fail('I3', `${row.id} has an overlap that nobody asked for`);
+      this.#lifeOf(key).overlap = row.overlap;
     }
     for (const row of ledger.keys) {
       if (row.endNow === undefined) continue;

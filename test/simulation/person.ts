@@ -84,12 +84,13 @@ function nextCommand(sim: Simulation, one: Simulated, last: Result | null, runs:
       issuer.endByHand(key);
     }
   }
-  if (hint.includes('keyturn rollback now') && runs % 3 > 0) return 'rollback';
-  if (last?.code === 6 || hint.includes('keyturn emergency')) return 'emergency';
   if (last?.text.includes('all slots') || last?.text.includes('slots at the issuer are taken')) {
     const known = new Set((ledger?.keys ?? []).map((row) => watch.keyOf(row)));
     for (const key of issuer.live()) if (!known.has(key) && key.mark === null) issuer.endByHand(key);
+    if (removeOrphan(one) !== 'none') return 'forget';
   }
+  if (hint.includes('keyturn rollback now') && runs % 3 > 0) return 'rollback';
+  if (last?.code === 6 || hint.includes('keyturn emergency')) return 'emergency';
   if (hint.includes('keyturn adopt')) {
     // A key that is dead is not adopted: the person puts one there that works.
     if (current === null || !issuer.isLive(current)) {
@@ -99,11 +100,7 @@ function nextCommand(sim: Simulation, one: Simulated, last: Result | null, runs:
     }
     return 'adopt';
   }
-  const orphan = ledger?.keys.some((row) => row.state === 'possible');
-  if (hint.includes('keyturn forget') || (orphan && last?.outcome?.error?.code === 'FULL')) {
-    removeOrphan(one);
-    return 'forget';
-  }
+  if (hint.includes('keyturn forget')) return 'forget';
   if (hint.includes('keyturn rotate') || (ledger?.hold !== undefined && ledger.rotation === undefined))
     return 'rotate';
   return 'run';

@@ -4,7 +4,7 @@ import { simulateAll } from './runner.ts';
 import { describeFailure } from './shrink.ts';
 import type { Simulation } from './simulate.ts';
 
-const SCHEDULES = 4_000;
+const SCHEDULES = 3_000;
 const WHEN_NO_COMMIT = 20_261_122;
 
 /** Other schedules with every commit, and the same ones for the same commit. */

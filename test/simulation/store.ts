@@ -51,7 +51,7 @@ export class SimStore {
 
   /** Writes current as somebody does who knows nothing of keyturn. */
   overwrite(location: string, text: string): void {
-    this.#changing(location, null, '', () => this.#memory.overwrite(location, text));
+    void this.#changing(location, null, '', () => this.#memory.overwrite(location, text));
   }
 
   /** Puts there what has been there all along: a value, kept under its own version. */

@@ -2,10 +2,9 @@ import { selectCredentials } from '../../config/select.ts';
 import { audit, exitOfAudit, type Finding, summaryOf } from '../../core/audit.ts';
 import { AUDIT_RULES, isAtLeast, SEVERITIES, type Severity } from '../../core/audit-rules.ts';
 import { worst } from '../../engine/outcome.ts';
-import { countsOf, FINDING_COLUMNS, findingRows } from '../../report/findings.ts';
 import { selectionOf } from '../change.ts';
-import { type Block, flag, line, optionOf, type Perform, type Tone, table, toned } from '../command.ts';
-import type { Context } from '../context.ts';
+import { flag, optionOf, type Perform } from '../command.ts';
+import { findingBlocks } from '../findings-view.ts';
 import { takeInventory } from '../inventory.ts';
 
 export const perform: Perform = async ({ words, options }, context) => {
@@ -23,32 +22,12 @@ export const perform: Perform = async ({ words, options }, context) => {
   const exitCode = worst([exitOfAudit(findings, failOn), ...errors.map((error) => error.exitCode)]);
   return {
     data: { findings, summary: summaryOf(findings) },
-    blocks: blocksOf(findings, chosen.length, context),
+    blocks: findingBlocks(findings, chosen.length, context),
     exitCode,
     errors,
     next: nextOf(findings, failOn),
   };
 };
-
-const TONES: Readonly<Record<Severity, Tone>> = {
-  critical: 'bad',
-  high: 'bad',
-  medium: 'warn',
-  low: 'faint',
-  info: 'faint',
-};
-
-function blocksOf(findings: readonly Finding[], count: number, { terminal }: Context): readonly Block[] {
-  const about = `${count} ${count === 1 ? 'credential' : 'credentials'}: ${countsOf(findings)}`;
-  if (findings.length === 0) return [line(toned(about, 'good'))];
-  const rows = findingRows(findings, terminal.out ? terminal.width : null).map(
-    ({ severity, isHint, cells }) => {
-      const [head = '', ...rest] = cells;
-      return [toned(head, TONES[severity]), ...rest.map((text) => (isHint ? toned(text, 'faint') : text))];
-    },
-  );
-  return [table(FINDING_COLUMNS, rows), line(about)];
-}
 
 function nextOf(findings: readonly Finding[], failOn: Severity): readonly string[] {
   const commands = findings.flatMap(({ rule, severity, credential }) => {

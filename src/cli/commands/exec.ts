@@ -1,16 +1,11 @@
-import type { Config, ConfiguredCredential } from '../../config/config.ts';
-import { execVariables, referencedVariables } from '../../config/needs.ts';
 import { selectCredentials } from '../../config/select.ts';
 import { KeyturnError } from '../../core/errors.ts';
 import { selectionOf } from '../change.ts';
 import { NOT_FOUND, runChild } from '../child.ts';
+import { childEnvironment, readValues } from '../child-environment.ts';
 import { flag, optionsOf, type Perform, type Report } from '../command.ts';
-import type { Context } from '../context.ts';
-import { currentParts } from '../current-parts.ts';
 import { maskCommands } from '../mask.ts';
 import { writeOut } from '../write.ts';
-
-type Environment = Readonly<Record<string, string | undefined>>;
 
 export const perform: Perform = async ({ words, rest, options }, context) => {
   const [command, ...args] = rest ?? [];
@@ -33,45 +28,6 @@ export const perform: Perform = async ({ words, rest, options }, context) => {
     return { data: null, blocks: [], exitCode: caught.exitCode, errors: [caught] };
   }
 };
-
-/** What the child gets, by variable. Read once; a rotation that comes later does not reach it. */
-async function readValues(
-  chosen: readonly ConfiguredCredential[],
-  context: Context,
-): Promise<Readonly<Record<string, string>>> {
-  const wanted = execVariables(chosen);
-  await context.requireReferences(chosen, 'read');
-  const values: Record<string, string> = {};
-  for (const credential of chosen) {
-    const parts = await currentParts(credential, context);
-    for (const { variable, credential: name, field } of wanted) {
-      if (name === credential.name) values[variable] = partOf(parts, field, credential);
-    }
-  }
-  return values;
-}
-
-function partOf(parts: ReadonlyMap<string, string>, field: string, { name }: ConfiguredCredential): string {
-  const value = parts.get(field);
-  if (value !== undefined && !value.includes('\0')) return value;
-  const what =
-    value === undefined ? 'is missing in the store' : 'holds a character that no variable can hold';
-  throw new KeyturnError('UNREADABLE', `the field ${field} of ${name} ${what}`, {
-    hint: `look at the value in the store, or run keyturn rotate ${name}`,
-    credential: name,
-  });
-}
-
-/** Our own environment without what references name, and with the keys. */
-function childEnvironment(
-  config: Config,
-  env: Environment,
-  kept: readonly string[],
-  values: Readonly<Record<string, string>>,
-): Environment {
-  const taken = new Set(referencedVariables(config).filter((name) => !kept.includes(name)));
-  return { ...Object.fromEntries(Object.entries(env).filter(([name]) => !taken.has(name))), ...values };
-}
 
 function notStarted(command: string, failure: string, exitCode: number): Report {
   const what = exitCode === NOT_FOUND ? 'is not found' : `cannot be executed (${failure})`;

@@ -1,19 +1,10 @@
 import { isatty } from 'node:tty';
 import { KeyturnError } from '../../core/errors.ts';
-import { Secret } from '../../core/secret.ts';
 import { worst } from '../../engine/outcome.ts';
-import type { Run } from '../../engine/run.ts';
 import { type Block, flag, line, type Options, type Perform, type Tone, table, toned } from '../command.ts';
 import type { Context } from '../context.ts';
-import {
-  type Alive,
-  askIssuer,
-  candidatesOf,
-  lookFailure,
-  type Match,
-  matchesOf,
-  together,
-} from '../identify.ts';
+import { askIssuers, lookFailure } from '../identify/issuers.ts';
+import { type Alive, candidatesOf, type Match, matchesOf, together } from '../identify/matches.ts';
 import { inParallel } from '../parallel.ts';
 import { runMaker } from '../runs.ts';
 
@@ -63,31 +54,6 @@ async function readText(options: Options, { terminal, flags }: Context): Promise
   const text = await terminal.readStdin();
   if (text.trim() !== '') return text;
   throw new KeyturnError('BAD_VALUE', 'standard input is empty', { hint: 'hand over the leaked string' });
-}
-
-interface Looked {
-  readonly run: Run | null;
-  readonly matches: readonly Match[];
-}
-
-/** Each issuer once, by one of its credentials. A text of several words is no key, and is sent to nobody. */
-async function askIssuers(
-  looked: readonly Looked[],
-  text: string,
-  errors: KeyturnError[],
-): Promise<readonly Match[]> {
-  if (/\s/.test(text)) return [];
-  const runs = new Map<string, Run>();
-  for (const { run } of looked) if (run !== null) runs.set(run.credential.issuer, run);
-  const answers = await inParallel([...runs.values()], async (run) => {
-    try {
-      return await askIssuer(run, Secret.of(text));
-    } catch (caught) {
-      errors.push(lookFailure(caught, { name: run.credential.issuer }));
-      return null;
-    }
-  });
-  return answers.filter((one) => one !== null);
 }
 
 const TONES: Readonly<Record<Alive, Tone>> = { yes: 'bad', no: 'good', unknown: 'warn' };

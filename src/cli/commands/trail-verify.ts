@@ -1,14 +1,13 @@
-import type { Config, ConfiguredCredential } from '../../config/config.ts';
+import type { Config } from '../../config/config.ts';
 import { selectCredentials } from '../../config/select.ts';
-import { contradiction, type LedgerAround } from '../../trail/against-ledger.ts';
-import { readTrailFile } from '../../trail/read-file.ts';
-import { type BadEntry, createVerifier } from '../../trail/verify.ts';
+import type { BadEntry } from '../../trail/verify.ts';
 import { selectionOf } from '../change.ts';
 import { type Block, line, type Perform, toned } from '../command.ts';
 import type { Context } from '../context.ts';
 import { inParallel } from '../parallel.ts';
-import { type CheckedPart, verifyLedger } from '../trail-ledger.ts';
-import { fileSinks, type ReadableSink } from '../trail-source.ts';
+import { verifyFile } from '../trail/file.ts';
+import { type CheckedPart, verifyLedger } from '../trail/ledger.ts';
+import { fileSinks } from '../trail/source.ts';
 
 export const perform: Perform = async ({ words, options }, context) => {
   const config = await context.config();
@@ -27,30 +26,6 @@ export const perform: Perform = async ({ words, options }, context) => {
     exitCode: firstBad === null ? 0 : 7,
   };
 };
-
-/** A file is read between two looks at the ledgers, because a run may be at work. */
-async function verifyFile(
-  { id, path }: ReadableSink,
-  chosen: readonly ConfiguredCredential[],
-  context: Context,
-): Promise<CheckedPart> {
-  const before = await inParallel(chosen, (one) => context.ledger(one));
-  const verifier = createVerifier();
-  const file = await readTrailFile(path, verifier);
-  const after = await inParallel(chosen, (one) => context.ledger(one));
-  if (file === null) context.warn(`${path} does not exist`);
-  for (const where of file?.cut ?? []) context.warn(`${where}: this line was cut`);
-  for (const { credential, from } of verifier.chains()) {
-    if (from > 1) context.warn(`${path}: the entries of ${credential} begin with number ${from}`);
-  }
-  const { checked, firstBad } = verifier.result();
-  const against = chosen.map(({ name }, at): BadEntry | null => {
-    const around: LedgerAround = { credential: name, before: before[at] ?? null, after: after[at] ?? null };
-    const bad = contradiction(verifier, id, around);
-    return bad === null ? null : { ...bad, where: path };
-  });
-  return { checked, firstBad: firstBad ?? against.find((bad) => bad !== null) ?? null };
-}
 
 function sayWhatIsLeftOut({ trail }: Config, context: Context): void {
   const left = trail.sinks.filter((sink) => sink.kind !== 'file').length;

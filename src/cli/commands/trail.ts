@@ -8,7 +8,7 @@ import { selectionOf } from '../change.ts';
 import { line, type Perform, table } from '../command.ts';
 import type { Context } from '../context.ts';
 import { inParallel } from '../parallel.ts';
-import { fileSinks, parseEntries, readSegments, waitingEntries } from '../trail-source.ts';
+import { fileSinks, parseEntries, readSegments, waitingEntries } from '../trail/source.ts';
 
 export const perform: Perform = async ({ words, options }, context) => {
   const config = await context.config();

@@ -7,7 +7,7 @@ import { KeyturnError } from '../../core/errors.ts';
 import { requireLastingStores } from '../change.ts';
 import { type Context, referenceContext } from '../context.ts';
 import { requireFields } from '../policy.ts';
-import { fileSinks } from '../trail-source.ts';
+import { fileSinks } from '../trail/source.ts';
 import { attempt, type Check, fail, ok, skipped, warn } from './check.ts';
 
 const OLDEST_NODE = [20, 19] as const;

@@ -112,7 +112,7 @@ export const creationChanges: Handlers<
       attempt: ledger.rotation?.attempt ?? 1,
       issuedAt: at,
       issuedAtFrom: 'operator',
-      ...(known?.window === undefined ? { window: { from: at } } : { window: known.window }),
+      window: { from: known?.window?.from ?? at, to: at },
       ...factsOf(change.facts),
       ...(change.issuedAtFrom === undefined ? {} : { issuedAtFrom: change.issuedAtFrom }),
     };

@@ -1,7 +1,7 @@
 import { toMs } from '../credential.ts';
 import type { Key, Ledger } from '../ledger.ts';
 import type { Policy } from '../policy.ts';
-import { isDead, isStale, rowOf, sameKey, wasCurrent } from '../rows.ts';
+import { isDead, isStale, mayBeTooNew, rowOf, sameKey, wasCurrent } from '../rows.ts';
 import type { Step } from './changes.ts';
 import type { Seen } from './seen.ts';
 import { look, retryStep, stop } from './steps.ts';
@@ -66,8 +66,12 @@ function rewroteUnseen(ledger: Ledger, seen: Seen, target: Key): boolean {
 function isCurrent(ledger: Ledger, policy: Policy, seen: Seen, target: Key, now: number): Step | null {
   const current = seen.current;
   if (current === null || current === undefined) return null;
+  if (!current.complete && target.storeVersion !== undefined && seen.sameBytes[target.id] === undefined) {
+    return look({ what: 'same-bytes', row: target.id });
+  }
   const row = rowOf(ledger, current.row ?? undefined);
   const same =
+    seen.sameBytes[target.id] === true ||
     current.row === target.id ||
     current.version === target.currentAs ||
     sameKey({ fingerprints: current.fingerprints }, target) ||
@@ -136,6 +140,16 @@ function successorWorks(ledger: Ledger, policy: Policy, seen: Seen, target: Key,
       'retry',
       `whether the key in current works could not be told: ${verdict.message}`,
       verdict.retryAfterMs,
+      target,
+      now,
+    );
+  }
+  const asked = inPlace === null ? undefined : seen.works[inPlace.id];
+  if (inPlace !== null && asked !== undefined && mayBeTooNew(inPlace, policy, asked.askedAt)) {
+    return retryStep(
+      'retry',
+      `${inPlace.id} in current is so new that a refusal proves nothing yet`,
+      undefined,
       target,
       now,
     );

@@ -1,11 +1,11 @@
 import { toInstant, toMs } from '../credential.ts';
 import type { Verification } from '../issuer.ts';
 import type { Key, Ledger, Rotation } from '../ledger.ts';
-import { type Policy, retryDelay } from '../policy.ts';
+import { CLOCK_SKEW, type Policy, retryDelay } from '../policy.ts';
 import { bornAt, currentRow, isDead, mayBeTooNew, rowOf } from '../rows.ts';
 import type { Step } from './changes.ts';
 import { knownAs } from './creation.ts';
-import type { Answer, Seen } from './seen.ts';
+import type { Answer, CurrentSeen, Seen } from './seen.ts';
 import { look, retryStep, stop } from './steps.ts';
 
 /** The phase in which the value is written where consumers do not see it. */
@@ -49,7 +49,7 @@ function lost(rotation: Rotation, row: string): Step {
 function sameAsKnown(ledger: Ledger, seen: Seen, row: Key, rotation: Rotation): Step | null {
   if (rotation.kind === 'rollback' || row.storeVersion !== undefined) return null;
   if (seen.siblings === undefined) return look({ what: 'siblings' });
-  const as = knownAs(ledger, seen, row);
+  const as = seen.twin ?? knownAs(ledger, seen, row);
   return as === null ? null : { do: 'record', change: { type: 'same-key', row: row.id, as } };
 }
 
@@ -148,7 +148,7 @@ export function promotion(
     return { do: 'record', change: { type: 'given-up', row: row.id, why: 'its revocation was entered' } };
   const current = seen.current;
   if (current === undefined) return look({ what: 'current' });
-  if (current?.row === row.id) return promoted(row, current.version, policy);
+  if (hasLanded(row, policy, current, now)) return promoted(row, current.version, policy);
   const base = seen.base ?? null;
   if (policy.shared && rotation.base !== undefined && rotation.base !== base) {
     return { do: 'record', change: { type: 'restage', row: row.id } };
@@ -165,11 +165,27 @@ export function promotion(
 export function promoting(ledger: Ledger, policy: Policy, seen: Seen, rotation: Rotation, now: number): Step {
   const row = rowOf(ledger, rotation.new);
   if (seen.current === undefined) return look({ what: 'current' });
-  if (row !== null && seen.current?.row === row.id) return promoted(row, seen.current.version, policy);
+  if (row !== null && hasLanded(row, policy, seen.current, now))
+    return promoted(row, seen.current.version, policy);
   if (rotation.unverified === true || seen.entered === `promote:${row?.id}`) {
     return promotion(ledger, policy, seen, rotation, null, now);
   }
   return verifying(ledger, policy, seen, rotation, now);
+}
+
+/**
+ * Whether `current` holds the key because this promote put it there: not where it stood before it was replaced, which
+ * the store may still show for a while.
+ */
+function hasLanded(
+  row: Key,
+  policy: Policy,
+  current: CurrentSeen | null,
+  now: number,
+): current is CurrentSeen {
+  if (current === null || current.row !== row.id || current.version === row.currentAs) return false;
+  if (!policy.shared || policy.converges === 0 || row.ceasedCurrentAt === undefined) return true;
+  return now >= toMs(row.ceasedCurrentAt) + policy.converges + CLOCK_SKEW;
 }
 
 function promoted(row: Key, version: string, policy: Policy): Step {

@@ -10,9 +10,9 @@ import { look, retryStep, stop } from './steps.ts';
 /** How long a person may take to remove a key before a run says so with its exit code. */
 const REMOVAL_GRACE = 86_400_000;
 
-/** The next step towards the proven death of a row. Null: it is dead. */
+/** The next step towards the proven death of a row. Null: it is dead, or left to time and a person as possible. */
 export function revocation(ledger: Ledger, policy: Policy, seen: Seen, row: Key, now: number): Step | null {
-  if (isDead(row)) return null;
+  if (isDead(row) || row.state === 'possible') return null;
   if (hasExpired(row, now) && row.state !== 'current')
     return { do: 'record', change: { type: 'dead', row: row.id, by: 'expiry' } };
   if (neverAsked(policy, row)) return { do: 'record', change: { type: 'never-made', row: row.id } };
@@ -104,6 +104,13 @@ function bySending(ledger: Ledger, policy: Policy, seen: Seen, row: Key, now: nu
     if (proof === 'dead') return { do: 'record', change: { type: 'dead', row: row.id, by: 'issuer' } };
     if (proof !== null) return proof;
   }
+  const { revokesBy } = policy.issuer;
+  if (row.revokeEntered === undefined && (revokesBy === 'promotion' || revokesBy === 'replacement')) {
+    // Ending a key that is dead already would end another one.
+    const proof = row.storeVersion === undefined ? null : alreadyDead(policy, seen, row, now);
+    if (proof === 'dead') return { do: 'record', change: { type: 'dead', row: row.id, by: 'issuer' } };
+    if (proof !== null) return proof;
+  }
   if (cannotBeNamed(policy, row)) return { do: 'record', change: { type: 'possible', row: row.id } };
   if (row.nextTry !== undefined && toMs(row.nextTry) > now) {
     return retryStep(
@@ -151,6 +158,14 @@ function byWaiting(ledger: Ledger, policy: Policy, seen: Seen, row: Key, now: nu
     return { do: 'wait', for: 'operator', reason, until: null, late };
   }
   return retryStep('proof', `${row.id} is not proven dead yet`, undefined, row, now);
+}
+
+/** Whether the issuer says that a key is dead to which nothing was sent yet. */
+function alreadyDead(policy: Policy, seen: Seen, row: Key, now: number): 'dead' | Step | null {
+  const own = seen.works[row.id];
+  if (own === undefined) return look({ what: 'works', row: row.id });
+  if (own.verdict !== 'refused' || own.why !== 'dead') return null;
+  return tooYoungToTell(policy, row, own.askedAt, now) ?? 'dead';
 }
 
 /** What is known about the death of a key whose revocation may have been sent. */

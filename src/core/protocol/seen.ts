@@ -9,6 +9,8 @@ export interface CurrentSeen {
   /** The row whose key it is, by version, id or fingerprint; null: a key that this ledger does not know. */
   readonly row: string | null;
   readonly fingerprints: Fingerprints;
+  /** Every part is long enough for a fingerprint. */
+  readonly complete: boolean;
   readonly writtenAt?: string;
 }
 
@@ -50,6 +52,10 @@ export interface Seen {
   readonly listed?: readonly ListedKey[];
   readonly slots?: Slots;
   readonly siblings?: readonly SiblingKey[];
+  /** The living row that holds the same bytes as the key in hand, where these are too short for a fingerprint. */
+  readonly twin?: string;
+  /** Whether a row's kept bytes are those in `current`, by row; asked for where they are too short for a fingerprint. */
+  readonly sameBytes: Readonly<Record<string, boolean>>;
   /** Mirrors that hold the key of a row, by row. */
   readonly mirrored: Readonly<Record<string, readonly string[]>>;
   /** Reasons why a row's gates do not pass, by row; empty: they pass. */
@@ -57,7 +63,7 @@ export interface Seen {
 }
 
 export function nothingSeen(clock: string, freshId: string): Seen {
-  return { clock, freshId, works: {}, staged: {}, found: {}, mirrored: {}, gates: {} };
+  return { clock, freshId, works: {}, staged: {}, found: {}, sameBytes: {}, mirrored: {}, gates: {} };
 }
 
 /** Something to find out. None of these has an effect. */
@@ -71,6 +77,7 @@ export type Look =
   | { readonly what: 'listed' }
   | { readonly what: 'slots' }
   | { readonly what: 'siblings' }
+  | { readonly what: 'same-bytes'; readonly row: string }
   | { readonly what: 'mirrored'; readonly row: string }
   | { readonly what: 'gates'; readonly row: string };
 

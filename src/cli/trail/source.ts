@@ -1,9 +1,9 @@
-import type { Config, ConfiguredCredential } from '../config/config.ts';
-import { resolvePath } from '../config/references.ts';
-import type { Ledger } from '../core/ledger.ts';
-import { expand, type TrailEntry } from '../core/trail.ts';
-import { guarded } from '../engine/guard.ts';
-import type { Context } from './context.ts';
+import type { Config, ConfiguredCredential } from '../../config/config.ts';
+import { resolvePath } from '../../config/references.ts';
+import type { Ledger } from '../../core/ledger.ts';
+import { expand, type TrailEntry } from '../../core/trail.ts';
+import { guarded } from '../../engine/guard.ts';
+import type { Context } from '../context.ts';
 
 /** A sink of the configuration whose entries can be read back. */
 export interface ReadableSink {

@@ -1,13 +1,11 @@
-import type { ConfiguredCredential } from '../config/config.ts';
-import { KeyturnError, toKeyturnError } from '../core/errors.ts';
-import type { Verification } from '../core/issuer.ts';
-import type { Key } from '../core/ledger.ts';
-import { isDead, rowOf } from '../core/rows.ts';
-import { fingerprint, Secret } from '../core/secret.ts';
-import { lookAt, verified } from '../engine/looks.ts';
-import type { Run } from '../engine/run.ts';
-import { openSession, type Session } from '../engine/session.ts';
-import { type KeyOutput, keyOutput } from './facts.ts';
+import type { Verification } from '../../core/issuer.ts';
+import type { Key } from '../../core/ledger.ts';
+import { isDead, rowOf } from '../../core/rows.ts';
+import { fingerprint, Secret } from '../../core/secret.ts';
+import { lookAt, verified } from '../../engine/looks.ts';
+import type { Run } from '../../engine/run.ts';
+import { openSession, type Session } from '../../engine/session.ts';
+import { type KeyOutput, keyOutput } from '../facts.ts';
 
 /** A part that is shorter has no fingerprint. */
 const FINGERPRINT_MIN = 20;
@@ -98,24 +96,6 @@ function aliveBy(said: Verification): Alive {
   return said.why === 'dead' ? 'no' : said.why === 'scope-missing' ? 'yes' : 'unknown';
 }
 
-/** What the issuer of these credentials says of the text itself; null where it does not know it or cannot say. */
-export async function askIssuer(run: Run, secret: Secret): Promise<Match | null> {
-  const { issuer, credential, signal } = run;
-  if (issuer.describe === undefined || !hasShape(run, secret)) return null;
-  const described = await issuer.describe(secret, signal);
-  if (described === null) return null;
-  const { alive, identity, issuedAt, expiresAt } = described;
-  return {
-    credential: null,
-    key: null,
-    alive: alive === null ? 'unknown' : alive ? 'yes' : 'no',
-    issuer: credential.issuer,
-    identity: identity ?? null,
-    issuedAt: issuedAt ?? null,
-    expiresAt: expiresAt ?? null,
-  };
-}
-
 /** What a ledger says of a key, and what its issuer says. That it lives counts, whoever says so. */
 export function together(matches: readonly Match[], described: readonly Match[]): readonly Match[] {
   const merged = matches.map((match) => {
@@ -124,22 +104,4 @@ export function together(matches: readonly Match[], described: readonly Match[])
     return said.alive === 'yes' || match.alive === 'unknown' ? { ...match, alive: said.alive } : match;
   });
   return [...merged, ...described.filter((one) => !matches.some((match) => match.issuer === one.issuer))];
-}
-
-/** What cannot be a key of this issuer is not sent to it. */
-function hasShape({ issuer }: Run, secret: Secret): boolean {
-  try {
-    issuer.checkShape?.(secret);
-    return true;
-  } catch (caught) {
-    if (caught instanceof KeyturnError && caught.code === 'BAD_VALUE') return false;
-    throw caught;
-  }
-}
-
-/** What a failure to look means: nothing can be said of that credential. A defect and an interruption are thrown on. */
-export function lookFailure(caught: unknown, { name }: Pick<ConfiguredCredential, 'name'>): KeyturnError {
-  const error = toKeyturnError(caught, `look for it in ${name}`);
-  if (error.code === 'BUG' || error.code === 'INTERRUPTED') throw caught;
-  return error;
 }

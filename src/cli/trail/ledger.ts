@@ -1,9 +1,9 @@
-import type { ConfiguredCredential } from '../config/config.ts';
-import type { Ledger } from '../core/ledger.ts';
-import type { TrailSegment } from '../core/trail.ts';
-import { type BadEntry, createVerifier } from '../trail/verify.ts';
-import type { Context } from './context.ts';
-import { parseEntries, readSegments, waitingEntries } from './trail-source.ts';
+import type { ConfiguredCredential } from '../../config/config.ts';
+import type { Ledger } from '../../core/ledger.ts';
+import type { TrailSegment } from '../../core/trail.ts';
+import { type BadEntry, createVerifier } from '../../trail/verify.ts';
+import type { Context } from '../context.ts';
+import { parseEntries, readSegments, waitingEntries } from './source.ts';
 
 /** What a part of the trail is like. */
 export interface CheckedPart {
