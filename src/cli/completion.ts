@@ -160,7 +160,9 @@ function fishScript(tree: readonly Completable[]): string {
   return `# keyturn completion for fish; read it with: keyturn completion fish | source
 function __keyturn_at
     set -l command ''
-    for word in (commandline -opc)[2..-1]
+    set -l words (commandline -opc)
+    set -e words[1]
+    for word in $words
         string match -q -- '-*' $word; and continue
         set -l next (string trim -- "$command $word")
         contains -- $next ${names.join(' ')}; and set command $next

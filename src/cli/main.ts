@@ -23,7 +23,7 @@ const LINGER = 1_000;
 export async function main(argv: readonly string[]): Promise<number> {
   const world = realWorld();
   const start = { now: world.now(), monotonic: world.monotonic() };
-  const request = readRequest(argv, KEYTURN_VERSION);
+  const request = await readRequest(argv, KEYTURN_VERSION);
   if ('print' in request) {
     writeOut(request.print);
     return 0;

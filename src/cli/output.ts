@@ -1,4 +1,3 @@
-import { Chalk, type ChalkInstance } from 'chalk';
 import type { Block, Cell, Tone } from './command.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -12,8 +11,11 @@ export interface Painter {
 
 /** `width` is null for what is no terminal: nothing is shortened there. */
 export function createPainter(env: Environment, isTerminal: boolean, width: number | null): Painter {
-  const chalk = new Chalk({ level: colours(env, isTerminal) ? 1 : 0 });
-  const paint = (text: string, tone: Tone): string => TONES[tone](chalk)(text);
+  const coloured = colours(env, isTerminal);
+  const paint = (text: string, tone: Tone): string => {
+    const [on, off] = TONES[tone];
+    return coloured && text !== '' ? `\x1b[${on}m${text}\x1b[${off}m` : text;
+  };
   const cell = (one: Cell): string => (typeof one === 'string' ? one : paint(one.text, one.tone));
   const block = (one: Block): string => {
     switch (one.kind) {
@@ -28,12 +30,13 @@ export function createPainter(env: Environment, isTerminal: boolean, width: numb
   return { paint, render: (blocks) => blocks.map(block).join('') };
 }
 
-const TONES: { readonly [Name in Tone]: (chalk: ChalkInstance) => (text: string) => string } = {
-  good: (chalk) => chalk.green,
-  bad: (chalk) => chalk.red,
-  warn: (chalk) => chalk.yellow,
-  faint: (chalk) => chalk.dim,
-  strong: (chalk) => chalk.bold,
+/** What turns each tone on and off (ECMA-48, SGR). */
+const TONES: Readonly<Record<Tone, readonly [on: number, off: number]>> = {
+  good: [32, 39],
+  bad: [31, 39],
+  warn: [33, 39],
+  faint: [2, 22],
+  strong: [1, 22],
 };
 
 /** `FORCE_COLOR` (unless 0 or false) before `NO_COLOR` before what the end is. https://no-color.org */

@@ -1,31 +1,21 @@
 import { Command, CommanderError, Help, Option } from 'commander';
 import { quoted } from '../config/wording.ts';
 import { KeyturnError } from '../core/errors.ts';
-import type { CommandSpec, Invocation, OptionSpec } from './command.ts';
-import { CHANGE } from './specs/change.ts';
-import { LOOK } from './specs/look.ts';
+import type { Read } from './argv.ts';
+import type { CommandSpec, OptionSpec } from './command.ts';
+import { GROUPS } from './specs/groups.ts';
 import { EVERYWHERE, JSON_OUTPUT } from './specs/options.ts';
-import { USE } from './specs/use.ts';
-
-/** Every command, in the groups of the help. */
-export const GROUPS: readonly { readonly heading: string; readonly commands: readonly CommandSpec[] }[] = [
-  { heading: 'Change:', commands: CHANGE },
-  { heading: 'Look:', commands: LOOK },
-  { heading: 'Use:', commands: USE },
-];
 
 const HELP_WIDTH = 80;
 const SUGGESTION = /\n\(Did you mean (?:one of )?(.*)\?\)$/;
 
-/** What a command line asks for: a command, or a text to print. */
-export type Parsed =
-  | { readonly spec: CommandSpec; readonly invocation: Invocation }
-  | { readonly print: string };
-
-/** Reads a command line. Throws USAGE for one that is not understood; the nearest word is in the hint. */
-export function parseCommandLine(argv: readonly string[], version: string): Parsed {
+/** Reads a command line: a command, or a text to print. Throws USAGE for one that is not understood; the nearest word is in the hint. */
+export function parseCommandLine(
+  argv: readonly string[],
+  version: string,
+): Read | { readonly print: string } {
   let printed = '';
-  let found: Extract<Parsed, { spec: CommandSpec }> | null = null;
+  let found: Read | null = null;
   const program = createProgram(version, (spec, words, options) => {
     const rest = spec.takesRest === true ? afterDashes(argv) : null;
     const own = rest === null ? words : words.slice(0, words.length - rest.length);
@@ -55,7 +45,7 @@ export function parseCommandLine(argv: readonly string[], version: string): Pars
 }
 
 /** Before the command it would pass unseen. */
-function refuseJson({ spec, invocation }: Extract<Parsed, { spec: CommandSpec }>): void {
+function refuseJson({ spec, invocation }: Read): void {
   if (spec.json || invocation.options.json !== true) return;
   throw usage(`${spec.name} has no JSON output`, 'leave --json out');
 }

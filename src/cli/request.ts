@@ -1,7 +1,8 @@
 import { type KeyturnError, toKeyturnError } from '../core/errors.ts';
-import { type CommandSpec, flag, type Invocation, type Options, optionOf } from './command.ts';
+import { type Read, readArgv } from './argv.ts';
+import { type CommandSpec, flag, type Options, optionOf } from './command.ts';
 import type { Flags } from './context.ts';
-import { GROUPS, parseCommandLine } from './program.ts';
+import { allCommands } from './specs/groups.ts';
 
 /** A command line as it was understood, or why it was not. */
 export interface Request {
@@ -10,13 +11,16 @@ export interface Request {
   readonly flags: Flags;
   /** The exit code of every failure that is keyturn's own; absent: the error's. */
   readonly failsWith?: number;
-  readonly asked: { readonly spec: CommandSpec; readonly invocation: Invocation } | KeyturnError;
+  readonly asked: Read | KeyturnError;
 }
 
 /** Reads a command line; `print` is a text that was asked for, as the help. */
-export function readRequest(argv: readonly string[], version: string): Request | { readonly print: string } {
+export async function readRequest(
+  argv: readonly string[],
+  version: string,
+): Promise<Request | { readonly print: string }> {
   try {
-    const parsed = parseCommandLine(argv, version);
+    const parsed = readArgv(argv) ?? (await import('./program.ts')).parseCommandLine(argv, version);
     if ('print' in parsed) return parsed;
     const { spec, invocation } = parsed;
     return { ...about(spec), flags: flagsOf(invocation.options), asked: parsed };
@@ -49,9 +53,8 @@ function flagsIn(argv: readonly string[], json: boolean): Flags {
 }
 
 function specIn(argv: readonly string[]): CommandSpec | null {
-  const specs = GROUPS.flatMap(({ commands }) => commands);
-  const word = argv.find((one) => specs.some((spec) => spec.name === one));
-  return specs.find((spec) => spec.name === word) ?? null;
+  const word = argv.find((one) => allCommands().some((spec) => spec.name === one));
+  return allCommands().find((spec) => spec.name === word) ?? null;
 }
 
 function about(spec: CommandSpec | null): Pick<Request, 'command' | 'failsWith'> {

@@ -1,4 +1,4 @@
-import { isatty } from 'node:tty';
+import { fstatSync } from 'node:fs';
 import { KeyturnError } from '../core/errors.ts';
 import type { Secret } from '../core/secret.ts';
 import { writeErr } from './write.ts';
@@ -52,28 +52,44 @@ export interface ConfirmRequest {
 }
 
 export function createTerminal(input: boolean, signal: AbortSignal): Terminal {
-  const out = isatty(1);
-  const err = isatty(2);
-  const asks = input && err && isatty(0);
+  const asks = (): boolean => input && isTerminal(2) && isTerminal(0);
   return {
-    out,
-    err,
-    asks,
+    get out() {
+      return isTerminal(1);
+    },
+    get err() {
+      return isTerminal(2);
+    },
+    get asks() {
+      return asks();
+    },
     get width() {
-      return widthOf(out, err);
+      return widthOf();
     },
     ask: async (question) => (await import('./prompt.ts')).prompt(question, { hidden: false, signal }),
     askHidden: async (question) => (await import('./prompt.ts')).prompt(question, { hidden: true, signal }),
-    readKey: async (request) => (await import('./key-input.ts')).readKey(request, asks, signal),
+    readKey: async (request) => (await import('./key-input.ts')).readKey(request, asks(), signal),
     readStdin: async () => (await import('./key-input.ts')).readStdin(signal),
-    confirm: (request) => confirm(request, asks, signal),
+    confirm: (request) => confirm(request, asks(), signal),
   };
+}
+
+/** Pipes and files are told apart without the module that knows terminals, which loads slowly. */
+function isTerminal(descriptor: number): boolean {
+  try {
+    if (!fstatSync(descriptor).isCharacterDevice()) return false;
+  } catch {
+    // A descriptor that is closed.
+    return false;
+  }
+  return process.getBuiltinModule('node:tty').isatty(descriptor);
 }
 
 const MOST_COLUMNS = 80;
 
-function widthOf(out: boolean, err: boolean): number {
-  const columns = out ? process.stdout.columns : err ? process.stderr.columns : MOST_COLUMNS;
+function widthOf(): number {
+  const stream = isTerminal(1) ? process.stdout : isTerminal(2) ? process.stderr : null;
+  const columns = stream?.columns ?? 0;
   return Math.min(columns > 0 ? columns : MOST_COLUMNS, MOST_COLUMNS);
 }
 

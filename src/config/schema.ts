@@ -129,7 +129,7 @@ export const sinkSchema = z
     ),
     url: described(
       z.optional(text(/^https?:\/\//i, 'is not a URL', 'write it as https://host/path')),
-      'Where each entry is posted as JSON',
+      'Where entries are posted, as lines of JSON',
     ),
     stderr: described(z.optional(z.literal(true)), 'Entries are printed to stderr'),
     required: described(

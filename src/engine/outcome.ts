@@ -58,7 +58,7 @@ export function outcomeOf(session: Session, step: Step, error: KeyturnError | nu
   const problems = history.flatMap(problemOf);
   const own = exitOf(step);
   const exitCode = worst([own, ...problems.map((problem) => ERROR_CODES[problem.code])]);
-  const opened = session.history.find((change) => change.type === 'opened');
+  const promoted = history.some((change) => change.type === 'promoted');
   const created = history.findLast((change) => change.type === 'created' || change.type === 'registered');
   const made = created !== undefined && 'row' in created ? created.row : undefined;
   const dead = history.findLast((change) => change.type === 'dead');
@@ -75,7 +75,7 @@ export function outcomeOf(session: Session, step: Step, error: KeyturnError | nu
     until: step.do === 'wait' ? step.until : null,
     rotation: ledger.rotation ?? null,
     old: rowOf(ledger, oldId),
-    new: rowOf(ledger, ledger.rotation?.new ?? made) ?? (opened === undefined ? null : currentRow(ledger)),
+    new: rowOf(ledger, ledger.rotation?.new ?? made) ?? (promoted ? currentRow(ledger) : null),
     times: timesOf(session),
     changed: history.length > 0,
     problems,

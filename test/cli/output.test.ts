@@ -143,8 +143,11 @@ describe('who runs', () => {
 });
 
 describe('what stands after --', () => {
-  it('is the command of exec', () => {
-    const read = readRequest(['exec', 'wa-prod', '--tag', 'a=b', '--', 'node', '--json', '--', 'x'], '0.0.0');
+  it('is the command of exec', async () => {
+    const read = await readRequest(
+      ['exec', 'wa-prod', '--tag', 'a=b', '--', 'node', '--json', '--', 'x'],
+      '0.0.0',
+    );
     expect(read).toMatchObject({
       command: 'exec',
       flags: { json: false },
@@ -152,10 +155,10 @@ describe('what stands after --', () => {
         invocation: { words: ['wa-prod'], rest: ['node', '--json', '--', 'x'], options: { tag: ['a=b'] } },
       },
     });
-    expect(readRequest(['exec', 'wa-prod'], '0.0.0')).toMatchObject({
+    expect(await readRequest(['exec', 'wa-prod'], '0.0.0')).toMatchObject({
       asked: { invocation: { rest: null } },
     });
-    expect(readRequest(['exec', 'wa-prod', '--'], '0.0.0')).toMatchObject({
+    expect(await readRequest(['exec', 'wa-prod', '--'], '0.0.0')).toMatchObject({
       asked: { invocation: { rest: [] } },
     });
   });

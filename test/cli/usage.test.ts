@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { outputSchema } from '../../src/cli/output-schema.ts';
-import { GROUPS } from '../../src/cli/program.ts';
+import { GROUPS } from '../../src/cli/specs/groups.ts';
 import { type Bench, benchFor, built, openBench } from './harness.ts';
 
 const SECRET = 'EAAGplainlyFake0123456789abcdefABCDEF';

@@ -14,25 +14,26 @@ const UNSURE: Failure = { code: 'UNREACHABLE', message: 'the connection broke' }
 const LIMITED: Failure = { code: 'RATE_LIMITED', message: 'too often', retryAfterMs: 60_000 };
 
 /** Every answer of its type that a look can give, as the engine would put it into what was seen. */
-export function* answersTo(at: Look, ledger: Ledger, seen: Seen): Generator<Seen> {
+export function* answersTo(at: Look, ledger: Ledger, seen: Seen, now: number): Generator<Seen> {
   switch (at.what) {
     case 'current':
       yield { ...seen, current: null, base: null };
       yield {
         ...seen,
-        current: { version: 'v-foreign', row: null, fingerprints: prints('f') },
+        current: { version: 'v-foreign', row: null, fingerprints: {}, complete: false },
         base: 'v-foreign',
       };
       for (const row of ledger.keys) {
         const version = row.currentAs ?? row.storeVersion;
         if (version === undefined) continue;
-        const current = { version, row: row.id, fingerprints: row.fingerprints ?? prints('0') };
+        const fingerprints = row.fingerprints ?? prints('0');
+        const current = { version, row: row.id, fingerprints, complete: true };
         yield { ...seen, current, base: version };
       }
       return;
     case 'works':
       for (const verdict of [WORKS, DEAD, NO_SCOPE, UNKNOWN])
-        yield { ...seen, works: { ...seen.works, [at.row]: verdict } };
+        yield { ...seen, works: { ...seen.works, [at.row]: { ...verdict, askedAt: now } } };
       return;
     case 'foreign-works':
       for (const foreignWorks of [WORKS, DEAD, UNKNOWN]) yield { ...seen, foreignWorks };
@@ -66,12 +67,18 @@ export function* answersTo(at: Look, ledger: Ledger, seen: Seen): Generator<Seen
       if (mine !== undefined) yield { ...seen, siblings: [{ credential: 'wa-other', fingerprints: mine }] };
       return;
     }
+    case 'same-bytes':
+      for (const same of [true, false]) yield { ...seen, sameBytes: { ...seen.sameBytes, [at.row]: same } };
+      return;
     case 'mirrored':
       for (const holders of [[], ['ci']])
         yield { ...seen, mirrored: { ...seen.mirrored, [at.row]: holders } };
       return;
     case 'gates':
       for (const reasons of [[], ['in use']]) yield { ...seen, gates: { ...seen.gates, [at.row]: reasons } };
+      return;
+    default:
+      at satisfies never;
   }
 }
 

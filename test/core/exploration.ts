@@ -65,7 +65,8 @@ export function explore(policy: Policy, bound: Bound, visit: (one: Visit) => voi
   const known = new Set<string>();
   const ledgers = new Set<string>();
   let beyond = 0;
-  const queue: State[] = [];
+  // Every phase gets its turn, so that a bound on the states cuts off detail and not the end of the story.
+  const waiting = new Map<string, Waiting>();
 
   const add = (state: State): void => {
     const inLedger = signature(state.ledger, policy, state.now);
@@ -78,7 +79,8 @@ export function explore(policy: Policy, bound: Bound, visit: (one: Visit) => voi
     known.add(key);
     deepFreeze(state.ledger);
     deepFreeze(state.seen);
-    if (!ledgers.has(inLedger)) {
+    const isNew = !ledgers.has(inLedger);
+    if (isNew) {
       ledgers.add(inLedger);
       const document = JSON.stringify(state.ledger);
       const again = parseLedger(document, state.ledger.credential);
@@ -86,19 +88,51 @@ export function explore(policy: Policy, bound: Bound, visit: (one: Visit) => voi
         throw new Error(`it does not read back as it was written: ${document}`);
     }
     if (isBeyond(state, bound)) beyond += 1;
-    else queue.push(state);
+    else enqueue(waiting, state, isNew);
   };
 
   for (const ledger of [emptyLedger('wa-test'), adoptedLedger()]) {
     for (const order of ORDERS) add({ ledger, seen: fresh(0), rotations: 0, now: NOW, order });
   }
-  for (let at = 0; at < queue.length; at += 1) {
-    const state = queue[at] as State;
+  for (const state of inTurns(waiting)) {
     const { step, order } = decide(state, policy);
     visit({ ledger: state.ledger, step, policy, now: state.now });
     for (const after of successors({ ...state, order }, step, policy)) add(after);
   }
   return { states: known.size, ledgers: ledgers.size, beyond };
+}
+
+/** States that are to be gone on from; those whose ledger is new come first. */
+interface Waiting {
+  readonly news: State[];
+  readonly rest: State[];
+}
+
+function enqueue(waiting: Map<string, Waiting>, state: State, isNew: boolean): void {
+  const { rotation, keys } = state.ledger;
+  const phase = rotation === undefined ? `none ${keys.length}` : `${rotation.phase} ${rotation.kind}`;
+  const queue = waiting.get(phase) ?? { news: [], rest: [] };
+  waiting.set(phase, queue);
+  (isNew ? queue.news : queue.rest).push(state);
+}
+
+/** Takes one from every phase by turns, until there is none left. */
+function* inTurns(waiting: ReadonlyMap<string, Waiting>): Generator<State> {
+  const places = new Map<unknown[], number>();
+  const take = (queue: State[]): State | undefined => {
+    const place = places.get(queue) ?? 0;
+    if (place < queue.length) places.set(queue, place + 1);
+    return queue[place];
+  };
+  for (let took = true; took; ) {
+    took = false;
+    for (const { news, rest } of [...waiting.values()]) {
+      const state = take(news) ?? take(rest);
+      if (state === undefined) continue;
+      took = true;
+      yield state;
+    }
+  }
 }
 
 let turn = 0;
@@ -122,7 +156,7 @@ function* successors(state: State, step: Step, policy: Policy): Generator<State>
   const { ledger, seen, rotations, now, order } = state;
   switch (step.do) {
     case 'look':
-      for (const answer of answersTo(step.at, ledger, seen)) {
+      for (const answer of answersTo(step.at, ledger, seen, now)) {
         const after = { ...state, seen: answer };
         const { step: then } = decide(after, policy);
         if (then.do === 'look' && JSON.stringify(then.at) === JSON.stringify(step.at))
@@ -286,6 +320,7 @@ function seenSignature(seen: Seen): string {
     listed?.length,
     slots?.used,
     siblings?.length,
+    each(seen.sameBytes, String),
     each(seen.mirrored, (one) => one.length),
     each(seen.gates, (one) => one.length),
   ].join('|');

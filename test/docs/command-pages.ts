@@ -1,5 +1,6 @@
 import type { CommandSpec } from '../../src/cli/command.ts';
-import { createProgram, GROUPS, helpOf } from '../../src/cli/program.ts';
+import { createProgram, helpOf } from '../../src/cli/program.ts';
+import { GROUPS } from '../../src/cli/specs/groups.ts';
 
 /** The help of every command, and its examples, as one page. */
 export function commandsPart(): string {

@@ -8,14 +8,14 @@ export interface Target {
   readonly few: number;
   /** Its part of the long run, in proportion to the parts of the others. */
   readonly share: number;
-  /** Tries `count` inputs. `path` leads to one of them, shrunk or not. */
+  /** Tries `count` inputs. `path` leads to one of them. */
   run(seed: number, count: number, path?: string): Promise<Failure | null>;
 }
 
 export interface Failure {
   readonly target: string;
   readonly seed: number;
-  /** Leads from the seed to the smallest input that was found. */
+  /** Which of the seed's inputs it was. */
   readonly path: string;
   readonly input: string;
   readonly why: string;
@@ -64,7 +64,8 @@ export function target<Input>(of: Definition<Input>): Target {
       return {
         target: of.name,
         seed,
-        path: found.counterexamplePath ?? '',
+        // The way on, to the smallest input, is found again.
+        path: found.counterexamplePath?.split(':')[0] ?? '',
         input: fc.stringify(found.counterexample?.[0]).slice(0, SHOWN),
         why:
           found.errorInstance instanceof Error

@@ -225,7 +225,8 @@ function apply(box: Box, { how, at, to, value, name }: Twist): void {
     const [from, which] = all[to % all.length] as Spot;
     put(copyOf(from[which]));
   } else if (how === 'wrap') put(to % 2 === 0 ? [here] : { [name]: here });
-  else if (how === 'text') put(typeof here === 'string' && here !== '' ? Number(here) : String(here));
+  else if (how === 'text')
+    put(typeof here === 'string' && here !== '' ? Number(here) : (JSON.stringify(here) ?? ''));
   else if (how === 'flip')
     put(typeof here === 'boolean' ? !here : typeof here === 'number' ? here + 1 : null);
   else if (how === 'add') {

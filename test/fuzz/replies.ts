@@ -16,7 +16,7 @@ const STATUS = [
 const NO_BODY: ReadonlySet<number> = new Set([204, 205, 304]);
 
 export function replies(samples: readonly string[], words: readonly Json[]): fc.Arbitrary<Reply> {
-  return fc.record({
+  const reply = fc.record({
     status: fc.oneof(
       { weight: 3, arbitrary: fc.constant(200) },
       { weight: 2, arbitrary: fc.constantFrom(...STATUS) },
@@ -32,6 +32,11 @@ export function replies(samples: readonly string[], words: readonly Json[]): fc.
       { requiredKeys: [] },
     ) as fc.Arbitrary<Readonly<Record<string, string>>>,
   });
+  return reply.map((one) => Object.assign(one, { [fc.toStringMethod]: () => shown(one) }));
+}
+
+function shown({ status, headers, bytes }: Reply): string {
+  return `${status} ${JSON.stringify(headers)} ${JSON.stringify(bytes.toString('latin1'))}`;
 }
 
 /** What a reader of the reply has: its text, and its document by a reading that shares nothing with the code. */

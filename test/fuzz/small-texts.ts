@@ -57,7 +57,7 @@ export const durations = target({
   }),
   check: ({ text, count, unit }) => {
     const ms = durationMs(text);
-    holds(ms === null || (Number.isSafeInteger(ms) && ms >= 0), `${text} became ${ms}`);
+    holds(ms === null || (Number.isFinite(ms) && ms >= 0), `${text} became ${ms}`);
     if (ms !== null)
       holds(ms === Number(text.slice(0, -1)) * UNIT[text.at(-1) as 's'], `${text} became ${ms}`);
     holds(durationMs(`${count}${unit}`) === count * UNIT[unit as 's'], `${count}${unit}`);

@@ -23,6 +23,7 @@ describe('settings of meta-system-user', () => {
     expect(z.parse(metaSettings, SETTINGS)).toEqual({
       ...SETTINGS,
       mode: 'mint',
+      exchangeBy: 'post',
       strictScopes: false,
       strictIdentity: false,
       expiring: true,

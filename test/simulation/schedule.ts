@@ -128,10 +128,13 @@ function racing(chance: Dice): Operation[] {
 function mixed(chance: Dice, family: Family, credentials: number, overlap: number): Operation[] {
   const span = chance.pick([10 * SECOND, 3 * MINUTE, 1.2 * overlap, 1.2 * overlap]);
   const lively = chance.chance(0.5);
-  return Array.from({ length: 2 + chance.int(5) }, (_, id) => ({
+  // Half of the schedules go on to the end of the overlap, where the old key is to die.
+  const late = chance.chance(0.5) ? 2 : 0;
+  const count = 2 + chance.int(5);
+  return Array.from({ length: count + late }, (_, id) => ({
     id,
-    command: id === 0 || !lively ? 'run' : commandFor(chance, family),
-    at: id === 0 ? 0 : chance.between(0, span),
+    command: id === 0 || !lively || id >= count ? 'run' : commandFor(chance, family),
+    at: id === 0 ? 0 : id < count ? chance.between(0, span) : overlap + chance.between(0, 12 * MINUTE),
     host: chance.int(HOSTS),
     credential: chance.int(credentials),
     takeLease: chance.chance(0.1),

@@ -39,7 +39,8 @@ export const USE: readonly CommandSpec[] = [
   {
     name: 'exec',
     summary: 'run a command with the current keys in its environment',
-    description: 'The keys are read once, at its start. Needs only the right to read the store.',
+    description:
+      'The keys are read once, at its start. Signals are handed to the command, and its exit code comes back. Needs only the right to read the store.',
     words: [SELECTION],
     options: [
       ...SELECTS,

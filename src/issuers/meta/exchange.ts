@@ -1,6 +1,7 @@
 import { KeyturnError, toKeyturnError } from '../../core/errors.ts';
 import type { App, GraphClient, GraphReply } from './client.ts';
 import { failure, withoutEffect } from './errors.ts';
+import type { Fault } from './faults.ts';
 import { accessTokenOf, type DebugData, debugDataOf } from './schema.ts';
 
 const WHAT = 'exchange the token';
@@ -14,6 +15,7 @@ export async function exchange(
   graph: GraphClient,
   app: App,
   current: string,
+  method: 'POST' | 'GET',
   signal: AbortSignal,
 ): Promise<string> {
   const data = await look(graph, app, current, signal).catch((caught: unknown) => {
@@ -25,8 +27,9 @@ export async function exchange(
       hint: 'use mode: mint with an adminToken, or make a token that expires in the dashboard and adopt it',
     });
   }
-  const posted = await graph.exchange(app, current, 'POST', signal);
-  const reply = postIsUnsupported(posted) ? await graph.exchange(app, current, 'GET', signal) : posted;
+  const first = await graph.exchange(app, current, method, signal);
+  const again = method === 'POST' && mayMissTheBody(first);
+  const reply = again ? await graph.exchange(app, current, 'GET', signal) : first;
   const token = accessTokenOf(reply.body);
   if (token !== null) return token;
   throw failure(WHAT, reply, { caller: 'the key', effect: true });
@@ -47,8 +50,14 @@ function unfitness(data: DebugData, app: App): string | null {
   return null;
 }
 
+/** Refusals that a server also gives which does not look into the body of a POST. */
+const BODY_NOT_SEEN: ReadonlySet<Fault> = new Set(['absent', 'bad-request', 'no-token']);
+
+/** What Meta says where it sees no app in the request. */
+const NO_APP = 101;
+
 /** Only the GET form is documented; the POST form keeps secrets out of addresses. Nothing was done where it is refused so. */
-function postIsUnsupported({ error, body, status }: GraphReply): boolean {
-  if (error !== null) return error.fault === 'absent' && status < 500;
+function mayMissTheBody({ error, body, status }: GraphReply): boolean {
+  if (error !== null) return status < 500 && (BODY_NOT_SEEN.has(error.fault) || error.code === NO_APP);
   return accessTokenOf(body) === null && (status === 404 || status === 405 || status === 501);
 }

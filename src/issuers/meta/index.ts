@@ -135,7 +135,7 @@ async function newToken(meta: Meta, current: Secret | undefined, signal: AbortSi
     return mint(graph, app, await adminToken(), order, signal);
   }
   const old = current?.open() ?? null;
-  if (old !== null) return exchange(graph, app, old, signal);
+  if (old !== null) return exchange(graph, app, old, settings.exchangeBy === 'get' ? 'GET' : 'POST', signal);
   throw new KeyturnError('REFUSED', 'exchange the token: there is none yet', {
     hint: 'make one that expires in Business settings > System users and adopt it',
   });

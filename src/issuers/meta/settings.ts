@@ -73,6 +73,12 @@ const fields = z.strictObject({
       description:
         'mint asks for a new token with adminToken; exchange trades the current, expiring one for another.',
     }),
+  exchangeBy: z
+    ._default(z.enum(['post', 'get'], { error: 'must be post or get' }), 'post')
+    .register(z.globalRegistry, {
+      description:
+        'How an exchange is sent. post keeps secrets out of addresses and turns to get where it is refused; Meta documents get.',
+    }),
   scopes: z
     .array(scope, { error: 'must be a list of permissions' })
     .check(z.minLength(1, { error: 'must name at least one permission' }))
