@@ -56,7 +56,8 @@ export async function withRuns<Result>(
 ): Promise<Result> {
   const display = createDisplay(context);
   context.atEnd(display.stop);
-  const make = await runMaker(context, { ...request, report: display.report });
+  const { report, print } = display;
+  const make = await runMaker(context, { ...request, report, print });
   const runs = await Promise.all(chosen.map(make));
   try {
     return await work(runs);

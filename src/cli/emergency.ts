@@ -25,7 +25,8 @@ export async function driveEmergency(
 ): Promise<readonly FleetResult[]> {
   const display = createDisplay(context);
   context.atEnd(display.stop);
-  const make = await runMaker(context, { emergency: true, takeLease: true, report: display.report });
+  const { report, print } = display;
+  const make = await runMaker(context, { emergency: true, takeLease: true, report, print });
   const results = await Promise.all(
     inLanes(chosen, async (credential): Promise<FleetResult> => {
       const { name } = credential;

@@ -12,6 +12,8 @@ const MINUTE = 60_000;
 /** Shows on stderr what runs do, as they do it. */
 export interface Display {
   readonly report: (progress: Progress) => void;
+  /** A line of its own above the live ones. */
+  readonly print: (text: string) => void;
   /** Leaves the lines that stay, and takes away the live ones. */
   readonly stop: () => void;
 }
@@ -95,6 +97,7 @@ export function createDisplay(
 
   return {
     report,
+    print: (text) => draw([clean(text)]),
     stop: () => {
       if (timer !== null) clearInterval(timer);
       live.clear();

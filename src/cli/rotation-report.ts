@@ -7,7 +7,7 @@ import { minutes } from './times.ts';
 
 /** The report of a command that drove rotations: one line and one JSON object per credential. */
 export function rotationReport(results: readonly FleetResult[], extra: Partial<Report> = {}): Report {
-  const exitCode = worst(results.map(exitCodeOf));
+  const exitCode = exitCodeOfAll(results);
   return {
     data: {
       credentials: results.map(resultOutput),
@@ -29,6 +29,16 @@ function nameOf({ outcome, error }: FleetResult): Name {
   if (outcome === null) return error?.retryable === true && error.code !== 'LEASED' ? 'failed' : 'refused';
   return outcome.outcome === 'leased' ? 'refused' : outcome.outcome;
 }
+
+/** 2 says that nothing was done, so it stands for all of them or for none. */
+function exitCodeOfAll(results: readonly FleetResult[]): number {
+  const codes = results.map(exitCodeOf);
+  const code = worst(codes);
+  return code === NOTHING_DONE && codes.includes(0) ? PERSON_NEEDED : code;
+}
+
+const NOTHING_DONE = 2;
+const PERSON_NEEDED = 4;
 
 function exitCodeOf({ outcome, error }: FleetResult): number {
   return outcome?.exitCode ?? error?.exitCode ?? 0;

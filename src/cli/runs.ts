@@ -27,6 +27,8 @@ export interface RunRequest {
   /** Nothing is written, so that no place for the trail is needed. */
   readonly dry?: boolean;
   readonly report?: (progress: Progress) => void;
+  /** Prints a line of the trail, for a sink that goes to stderr. */
+  readonly print?: (text: string) => void;
 }
 
 /** Makes the runs of one command: one runner, one deadline and the same sinks for all of them. */
@@ -40,7 +42,7 @@ export async function runMaker(
   const runner = runnerOf(context.env, nonce, request.reason);
   const timeout = request.timeout === undefined ? TIMEOUT : request.timeout;
   const deadline = timeout === null ? Number.MAX_SAFE_INTEGER : world.now() + timeout;
-  const sinks = request.dry === true ? [] : await sinksOf(config, context, request.emergency === true);
+  const sinks = request.dry === true ? [] : await sinksOf(config, context, request);
   return async (credential) => {
     const [issuer, store, ledgers] = await Promise.all([
       context.issuer(credential.issuer),
@@ -97,7 +99,11 @@ async function siblingsOf(
   return found.flat();
 }
 
-async function sinksOf(config: Config, context: Context, emergency: boolean): Promise<readonly TrailSink[]> {
+async function sinksOf(
+  config: Config,
+  context: Context,
+  { emergency, print }: RunRequest,
+): Promise<readonly TrailSink[]> {
   if (config.trail.sinks.length === 0) return [];
   const [{ resolvePath }, { createHttpClient }] = await Promise.all([
     import('../config/references.ts'),
@@ -116,7 +122,7 @@ async function sinksOf(config: Config, context: Context, emergency: boolean): Pr
         retry: 'never',
         signal,
       }),
-    print: (text) => writeErr(`${text}\n`),
+    print: print ?? ((text) => writeErr(`${text}\n`)),
   });
-  return emergency ? sinks.map((sink) => ({ ...sink, required: false })) : sinks;
+  return emergency === true ? sinks.map((sink) => ({ ...sink, required: false })) : sinks;
 }

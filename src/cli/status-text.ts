@@ -15,6 +15,19 @@ export function statusBlocks(all: readonly CredentialStatus[], now: number): rea
   return [table(['credential', 'key', 'age', 'due', 'state'], rows), ...all.flatMap(remarks)];
 }
 
+/** Every key of one credential, the newest last. */
+export function keyBlocks({ keys }: CredentialStatus): readonly Block[] {
+  if (keys.length === 0) return [];
+  const rows = keys.map((key) => [
+    key.id,
+    key.state === 'current' ? toned(key.state, 'good') : key.state,
+    key.issuedAt === null ? '-' : minutes(key.issuedAt).slice(0, 10),
+    key.expiresAt === null ? '-' : minutes(key.expiresAt).slice(0, 10),
+    Object.values(key.fingerprints ?? {})[0] ?? '-',
+  ]);
+  return [line(''), table(['key', 'state', 'issued', 'expires', 'fingerprint'], rows)];
+}
+
 function dueCell({ due }: CredentialStatus, now: number): Cell {
   if (due === null) return '-';
   const left = Date.parse(due) - now;

@@ -7,7 +7,7 @@ import type { TrailNote } from '../core/trail.ts';
 import { guarded } from './guard.ts';
 import { leaseOf, leaseRefusal } from './lease.ts';
 import type { Run } from './run.ts';
-import { deliver, makeRoom } from './trail-flow.ts';
+import { deliver, dropSegments, makeRoom } from './trail-flow.ts';
 
 /** An effect is sent only this soon after a successful save that names it. */
 export const FENCE = 5_000;
@@ -25,6 +25,8 @@ export class Book {
   takesLease = false;
   /** The number of the newest entry that is saved. */
   #savedCount: number;
+  /** Segments of the trail that the next saved ledger does not name any more. */
+  #unneeded: readonly string[] = [];
 
   private constructor(run: Run, ledger: Ledger, revision: string | null) {
     this.#run = run;
@@ -96,6 +98,9 @@ export class Book {
     this.#savedAt = started;
     this.#dirty = false;
     this.#holdsLease = lease === 'take';
+    const unneeded = this.#unneeded;
+    this.#unneeded = [];
+    await dropSegments(run, unneeded, signal);
   }
 
   /** Why this run may not save; null: it may. */
@@ -127,6 +132,7 @@ export class Book {
     this.#ledger = ledger;
     this.#revision = revision;
     this.#savedCount = ledger.trail.count;
+    this.#unneeded = [];
     this.#dirty = false;
     this.#savedAt = null;
     this.#holdsLease = ledger.lease?.owner === this.#run.runner.owner;
@@ -152,7 +158,8 @@ export class Book {
   async deliver(signal: AbortSignal): Promise<void> {
     const delivered = await deliver(this.#run, this.#ledger, this.#savedCount, signal);
     if (delivered === null) return;
-    this.#ledger = delivered;
+    this.#ledger = delivered.ledger;
+    this.#unneeded = [...this.#unneeded, ...delivered.unneeded];
     this.#dirty = true;
   }
 }

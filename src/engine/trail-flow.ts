@@ -53,6 +53,12 @@ function waitingBytes(ledger: Ledger): number {
   return Buffer.byteLength(JSON.stringify(ledger.trail.entries), 'utf8');
 }
 
+/** The ledger that says what was taken, and the segments that it needs no more. */
+export interface Delivered {
+  readonly ledger: Ledger;
+  readonly unneeded: readonly string[];
+}
+
 /**
  * Gives every sink the entries that it has not taken, in order, from segments first. Null: nothing was given.
  * Only what is saved is given: an entry that a lost race takes back was never there.
@@ -63,7 +69,7 @@ export async function deliver(
   ledger: Ledger,
   saved: number,
   signal: AbortSignal,
-): Promise<Ledger | null> {
+): Promise<Delivered | null> {
   let changed = ledger;
   let given = false;
   for (const sink of run.sinks) {
@@ -91,7 +97,7 @@ export async function deliver(
       }
     }
   }
-  return given ? await dropDelivered(run, changed, signal) : null;
+  return given ? withoutDelivered(run, changed) : null;
 }
 
 async function waiting(
@@ -107,23 +113,39 @@ async function waiting(
     const text = await guarded(run.world, 'read a segment of the trail', signal, (inner) =>
       run.ledgers.readSegment(at, segment.name, inner),
     );
-    if (text !== null) entries.push(...(JSON.parse(text) as TrailEntry[]));
+    if (text === null) {
+      throw new KeyturnError('LEDGER', `the segment ${segment.name} of the trail is not in the store`, {
+        hint: 'restore it from a backup of the store; the entries in it are not delivered until then',
+      });
+    }
+    entries.push(...(JSON.parse(text) as TrailEntry[]));
   }
   entries.push(...expand(ledger.trail, ledger.credential));
   return entries.filter((entry) => entry.n > from);
 }
 
-/** Segments that every sink has are no longer needed. */
-async function dropDelivered(run: Run, ledger: Ledger, signal: AbortSignal): Promise<Ledger> {
+/** Segments that every sink has are no longer named; their documents go once a ledger is saved that does not name them. */
+function withoutDelivered(run: Run, ledger: Ledger): Delivered {
   const least = Math.min(...run.sinks.map((sink) => ledger.trail.taken[sink.id] ?? 0));
-  const done = (ledger.trail.segments ?? []).filter((segment) => segment.to <= least);
-  if (done.length === 0) return ledger;
+  const segments = ledger.trail.segments ?? [];
+  const left = segments.filter((segment) => segment.to > least);
+  const unneeded = segments.filter((segment) => segment.to <= least).map((segment) => segment.name);
+  return {
+    ledger: { ...ledger, trail: { ...ledger.trail, segments: left.length === 0 ? undefined : left } },
+    unneeded,
+  };
+}
+
+/** Removes documents that no saved ledger names. One that stays behind harms nothing. */
+export async function dropSegments(run: Run, names: readonly string[], signal: AbortSignal): Promise<void> {
   const at = { credential: run.credential.name, location: run.credential.location };
-  for (const segment of done) {
-    await guarded(run.world, 'drop a segment of the trail', signal, (inner) =>
-      run.ledgers.dropSegment(at, segment.name, inner),
-    );
+  for (const name of names) {
+    try {
+      await guarded(run.world, 'drop a segment of the trail', signal, (inner) =>
+        run.ledgers.dropSegment(at, name, inner),
+      );
+    } catch (caught) {
+      if (!(caught instanceof KeyturnError)) throw caught;
+    }
   }
-  const left = (ledger.trail.segments ?? []).filter((segment) => segment.to > least);
-  return { ...ledger, trail: { ...ledger.trail, segments: left.length === 0 ? undefined : left } };
 }

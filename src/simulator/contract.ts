@@ -7,8 +7,8 @@ import type { World } from './world.ts';
 export interface SimulatorOptions {
   /** 0, a free one, unless given. */
   readonly port?: number;
-  /** Milliseconds. The time of this machine, unless given. The waits of faults run on real timers. */
-  readonly clock?: () => number;
+  /** Milliseconds since the epoch. The waits of faults run on real timers. */
+  readonly clock: () => number;
   /** The same seed makes the same tokens and the same chance. 1, unless given. */
   readonly seed?: number;
   readonly world?: Partial<World>;

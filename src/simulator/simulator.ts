@@ -16,7 +16,7 @@ const DAY = 24 * 60 * 60 * 1000;
 const WHATSAPP_SCOPES = ['whatsapp_business_management', 'whatsapp_business_messaging'];
 
 /** Starts a simulator on 127.0.0.1. Rejects when the port is taken. */
-export async function startSimulator(options: SimulatorOptions = {}): Promise<Simulator> {
+export async function startSimulator(options: SimulatorOptions): Promise<Simulator> {
   const seed = options.seed ?? 1;
   const values = createStream(seed, 'tokens');
   const secrets = createStream(seed, 'secrets');
@@ -28,7 +28,7 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
     switches: { ...defaultSwitches(), ...options.switches },
     tokens: createTokenTable(values),
     installs: new Map(),
-    now: options.clock ?? sinceStart,
+    now: options.clock,
     url: () => url,
   };
   issue(graph, adminOptions(graph.world), graph.world.adminToken);
@@ -59,11 +59,6 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
     return server.close();
   };
   return { ...simulator, url, port: server.port, close };
-}
-
-/** For those who give no clock: the time at which the process started, and what has passed since. */
-function sinceStart(): number {
-  return Math.floor(performance.timeOrigin + performance.now());
 }
 
 function adminOptions(world: World): IssueOptions {

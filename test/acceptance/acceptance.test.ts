@@ -80,7 +80,9 @@ describe('a Graph server with each unknown at another value', { concurrent: fals
 });
 
 describe('a new user', () => {
-  it('comes from init to a finished rotation with nothing but what init wrote', { timeout: 60_000 }, async () => {
+  it('comes from init to a finished rotation with nothing but what init wrote', {
+    timeout: 60_000,
+  }, async () => {
     const rig = await openRig({ switches: USUAL satisfies Switches });
     onTestFinished(rig.close);
     const { world, url } = rig.server;

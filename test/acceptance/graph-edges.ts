@@ -1,7 +1,16 @@
 import { json, type Reply, raw, trouble, yes } from './graph-replies.ts';
 import type { Edge } from './graph-switches.ts';
 import { lives, type Token } from './graph-tokens.ts';
-import { accepted, type Caller, callerOf, inPlace, proofFault, resetSecret, SCOPES, type World } from './graph-world.ts';
+import {
+  accepted,
+  type Caller,
+  callerOf,
+  inPlace,
+  proofFault,
+  resetSecret,
+  SCOPES,
+  type World,
+} from './graph-world.ts';
 
 export interface Call {
   readonly method: string;
@@ -50,7 +59,8 @@ function dead(world: World, message = 'Error validating access token'): Reply {
   return trouble(world.switches, {
     status: status190,
     code: deadAs === 'code-0' ? 0 : 190,
-    message: deadAs === 'expired-words' ? 'Session has expired on Saturday, 11-Dec-21 05:00:00 PST.' : message,
+    message:
+      deadAs === 'expired-words' ? 'Session has expired on Saturday, 11-Dec-21 05:00:00 PST.' : message,
     ...(deadAs === 'expired-words' ? { subcode: 463 } : subcode === undefined ? {} : { subcode }),
   });
 }
@@ -103,7 +113,8 @@ function mint(world: World, call: Call): Reply {
   if (living.length >= switches.cap) {
     if (switches.capDoes === 'refuse')
       return trouble(switches, { status: 400, code: 100, message: 'Too many tokens' });
-    for (const token of living.slice(0, living.length - switches.cap + 1)) tokens.kill(token, 'server', now());
+    for (const token of living.slice(0, living.length - switches.cap + 1))
+      tokens.kill(token, 'server', now());
   }
   if (switches.mintKills) for (const token of living) tokens.kill(token, 'server', now());
   const granted = switches.missingScope ? scopes.slice(0, 1) : [...scopes, ...switches.extraScopes];
@@ -228,7 +239,8 @@ function debug(world: World, call: Call): Reply {
     return trouble(switches, {
       status: 400,
       code: 100,
-      message: '(#100) You must provide an app access token, or a user access token of a developer of the app',
+      message:
+        '(#100) You must provide an app access token, or a user access token of a developer of the app',
     });
   const token = world.tokens.find(call.params.get('input_token') ?? '');
   const garbage = { code: 190, message: 'The access token could not be decrypted' };
@@ -263,7 +275,9 @@ function debug(world: World, call: Call): Reply {
   const error = {
     code: switches.deadAs === 'code-0' ? 0 : 190,
     message:
-      switches.deadAs === 'garbage' ? garbage.message : 'The session was invalidated explicitly using an API call.',
+      switches.deadAs === 'garbage'
+        ? garbage.message
+        : 'The session was invalidated explicitly using an API call.',
     ...(switches.subcodes && subcode !== undefined ? { subcode } : {}),
   };
   return withNumbers(world, { data: bare ? { error, is_valid: false, scopes: [] } : { ...facts, error } });

@@ -71,11 +71,15 @@ export function limit(switches: Switches, waba: string): Reply {
     message: `(#${switches.limitCode}) There have been too many calls`,
     transient: true,
   });
-  const load = { call_count: 100, total_cputime: 25, total_time: 25 };
+  const load = { call_count: 28, total_cputime: 25, total_time: 25 };
+  const full = { call_count: 100, total_cputime: 25, total_time: 25, estimated_time_to_regain_access: 0 };
   const usage: Record<Switches['usage'], Record<string, string>> = {
     absent: {},
     app: { 'x-app-usage': JSON.stringify(load) },
     broken: { 'x-app-usage': '{"call_count":', 'x-business-use-case-usage': 'soon' },
+    'buc-full': {
+      'x-business-use-case-usage': JSON.stringify({ [waba]: [{ type: 'whatsapp', ...full }] }),
+    },
     buc: {
       'x-business-use-case-usage': JSON.stringify({
         [waba]: [

@@ -11,7 +11,11 @@ export interface Switches {
   readonly cap: number;
   readonly capDoes: 'refuse' | 'evict';
   readonly requireExpiring: boolean;
-  readonly requireExpiringError: { readonly status: number; readonly code: number; readonly subcode?: number };
+  readonly requireExpiringError: {
+    readonly status: number;
+    readonly code: number;
+    readonly subcode?: number;
+  };
   /** Seconds; 0: for ever, whatever was asked for. */
   readonly life: number;
   readonly exchangeSame: boolean;
@@ -28,14 +32,21 @@ export interface Switches {
   readonly limitCode: number;
   /** Seconds; as a header, as a date, or not at all. */
   readonly retryAfter: 'absent' | 'seconds' | 'date';
-  readonly usage: 'absent' | 'buc' | 'app' | 'broken';
+  readonly usage: 'absent' | 'buc' | 'buc-full' | 'app' | 'broken';
   readonly revokers: readonly ('sibling' | 'app' | 'self' | 'admin')[];
   readonly revokerRefusal: { readonly status: number; readonly code: number };
   readonly revokeDead: 'yes' | 'no' | 190 | 100;
   readonly revokeBearer: boolean;
   readonly postExchange: 'works' | '100/33' | '405' | '404' | 'code1' | 'code101';
   readonly postRevoke: boolean;
-  readonly deadAs: 'invalidated-466' | 'logged-out-467' | 'plain' | 'expired-words' | 'bare' | 'garbage' | 'code-0';
+  readonly deadAs:
+    | 'invalidated-466'
+    | 'logged-out-467'
+    | 'plain'
+    | 'expired-words'
+    | 'bare'
+    | 'garbage'
+    | 'code-0';
   readonly idKind: 'text' | 'number' | 'large-text' | 'large-number';
   /** What an operator writes as the system user: the id that the API uses, or the one that the pages show. */
   readonly operatorId: 'scoped' | 'canonical';

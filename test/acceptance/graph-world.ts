@@ -122,7 +122,9 @@ export function inPlace(world: World, token: Token): boolean {
 export function proofFault(world: World, params: URLSearchParams, token: string): string | null {
   const proof = params.get('appsecret_proof');
   if (proof === null) {
-    return world.switches.proofRequired ? 'API calls from the server require an appsecret_proof argument' : null;
+    return world.switches.proofRequired
+      ? 'API calls from the server require an appsecret_proof argument'
+      : null;
   }
   const time = params.get('appsecret_time');
   if (time !== null && Math.abs(world.now() / 1000 - Number(time)) > 300) {

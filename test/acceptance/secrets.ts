@@ -18,7 +18,9 @@ const PIECE = 14;
 function forms(secret: string): readonly (readonly [form: string, text: string])[] {
   const bytes = Buffer.from(secret);
   const aligned = [0, 1, 2].flatMap((shift) => {
-    const text = Buffer.concat([Buffer.alloc(shift), bytes]).toString('base64').replaceAll('=', '');
+    const text = Buffer.concat([Buffer.alloc(shift), bytes])
+      .toString('base64')
+      .replaceAll('=', '');
     // The first and the last characters depend on the neighbours.
     const inner = text.slice(shift === 0 ? 0 : 4, -3);
     return [inner, inner.replaceAll('+', '-').replaceAll('/', '_')];

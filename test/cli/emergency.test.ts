@@ -73,7 +73,7 @@ describe('emergency', { timeout: 60_000 }, () => {
     ];
     const done = await bench.keyturn(all);
     expect(done.document.status).toBe('partial');
-    expect(done.code).toBe(2);
+    expect(done.code).toBe(4);
     expect(done.document.data.credentials).toMatchObject([
       { name: 'wa-prod', outcome: 'done' },
       { name: 'wa-other', outcome: 'refused' },

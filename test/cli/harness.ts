@@ -66,7 +66,7 @@ export interface Bench {
   ) => Promise<Answer>;
 }
 
-export interface BenchOptions extends SimulatorOptions {
+export interface BenchOptions extends Omit<SimulatorOptions, 'clock'> {
   /** Lines for the policy of the file. */
   readonly policy?: string;
 }
@@ -81,7 +81,7 @@ export async function benchFor(options: BenchOptions = {}): Promise<Bench> {
 /** The caller closes it. */
 export async function openBench(options: BenchOptions = {}): Promise<Bench> {
   const [simulator, { identity }, folder] = await Promise.all([
-    startSimulator(options),
+    startSimulator({ ...options, clock: Date.now }),
     generated,
     mkdtemp(join(tmpdir(), 'keyturn-cli-')),
   ]);

@@ -8,6 +8,7 @@ import { carryOut, type Order } from '../../src/core/protocol/orders.ts';
 import { effectName, nothingSeen, type Seen } from '../../src/core/protocol/seen.ts';
 import { canonical, EMPTY_TRAIL } from '../../src/core/trail.ts';
 import { afterAct, afterIntend, answersTo, outcomesOf, printsOf } from './answers.ts';
+import { enqueue, inTurns, type Waiting, walk } from './search-order.ts';
 import { signature } from './signature.ts';
 
 const DAY = 86_400_000;
@@ -66,7 +67,7 @@ export function explore(policy: Policy, bound: Bound, visit: (one: Visit) => voi
   const ledgers = new Set<string>();
   let beyond = 0;
   // Every phase gets its turn, so that a bound on the states cuts off detail and not the end of the story.
-  const waiting = new Map<string, Waiting>();
+  const waiting = new Map<string, Waiting<State>>();
 
   const add = (state: State): void => {
     const inLedger = signature(state.ledger, policy, state.now);
@@ -94,45 +95,17 @@ export function explore(policy: Policy, bound: Bound, visit: (one: Visit) => voi
   for (const ledger of [emptyLedger('wa-test'), adoptedLedger()]) {
     for (const order of ORDERS) add({ ledger, seen: fresh(0), rotations: 0, now: NOW, order });
   }
-  for (const state of inTurns(waiting)) {
+  const goOn = (state: State): readonly State[] => {
     const { step, order } = decide(state, policy);
     visit({ ledger: state.ledger, step, policy, now: state.now });
-    for (const after of successors({ ...state, order }, step, policy)) add(after);
-  }
-  return { states: known.size, ledgers: ledgers.size, beyond };
-}
-
-/** States that are to be gone on from; those whose ledger is new come first. */
-interface Waiting {
-  readonly news: State[];
-  readonly rest: State[];
-}
-
-function enqueue(waiting: Map<string, Waiting>, state: State, isNew: boolean): void {
-  const { rotation, keys } = state.ledger;
-  const phase = rotation === undefined ? `none ${keys.length}` : `${rotation.phase} ${rotation.kind}`;
-  const queue = waiting.get(phase) ?? { news: [], rest: [] };
-  waiting.set(phase, queue);
-  (isNew ? queue.news : queue.rest).push(state);
-}
-
-/** Takes one from every phase by turns, until there is none left. */
-function* inTurns(waiting: ReadonlyMap<string, Waiting>): Generator<State> {
-  const places = new Map<unknown[], number>();
-  const take = (queue: State[]): State | undefined => {
-    const place = places.get(queue) ?? 0;
-    if (place < queue.length) places.set(queue, place + 1);
-    return queue[place];
+    const after = [...successors({ ...state, order }, step, policy)];
+    for (const one of after) add(one);
+    return after;
   };
-  for (let took = true; took; ) {
-    took = false;
-    for (const { news, rest } of [...waiting.values()]) {
-      const state = take(news) ?? take(rest);
-      if (state === undefined) continue;
-      took = true;
-      yield state;
-    }
-  }
+  const starts = [...waiting.values()].flatMap((queue) => queue.news.concat(queue.rest));
+  walk(starts, goOn, (one) => known.size < bound.states / 2 && !isBeyond(one, bound));
+  for (const state of inTurns(waiting)) goOn(state);
+  return { states: known.size, ledgers: ledgers.size, beyond };
 }
 
 let turn = 0;

@@ -4,6 +4,7 @@ import { configTable } from '../../src/config/table.ts';
 import { issuerKinds } from '../../src/issuers/registry.ts';
 import { rulesTable } from '../../src/report/rules-table.ts';
 import { storeKinds } from '../../src/stores/registry.ts';
+import { searchAll, situationsPart } from '../core/situations.ts';
 import { commandsPart } from './command-pages.ts';
 import { errorsPart } from './error-pages.ts';
 
@@ -13,6 +14,8 @@ export interface GeneratedPart {
   readonly page: string;
   readonly marker: string;
   readonly make: () => string;
+  /** The test that holds it to the code, where it takes too long to be made twice. */
+  readonly checkedBy?: string;
 }
 
 /** A JSON Schema that is published with the package, in dist/schema. */
@@ -29,6 +32,12 @@ export const PARTS: readonly GeneratedPart[] = [
   { page: 'docs/audit.md', marker: 'audit-rules', make: rulesTable },
   { page: 'docs/commands.md', marker: 'commands', make: commandsPart },
   { page: 'docs/errors.md', marker: 'errors', make: errorsPart },
+  {
+    page: 'docs/protocol.md',
+    marker: 'situations',
+    make: () => situationsPart(searchAll()),
+    checkedBy: 'test/core/exploration.test.ts',
+  },
 ];
 
 export const SCHEMAS: readonly PublishedSchema[] = [

@@ -29,7 +29,7 @@ const FAULTS: Readonly<Record<Failure, Fault>> = {
 };
 
 issuerContract('meta-system-user against the simulator', async (): Promise<IssuerHarness> => {
-  const simulator = await startSimulator();
+  const simulator = await startSimulator({ clock: Date.now });
   const live = () => Secret.of(simulator.issue({ expiresInDays: 30 }));
   const state = () =>
     simulator.keys().map(({ fingerprint, state, expiresAt }) => [fingerprint, state, expiresAt]);
@@ -93,7 +93,7 @@ const UNKNOWNS: readonly Switches[] = [
 describe('every unknown of Meta, at its other value', () => {
   describe.each(UNKNOWNS.map((switches) => ({ switches })))('$switches', ({ switches }) => {
     test.each([{}, EXCHANGE])('a life from one key to the next: %j', async (mode) => {
-      const simulator = await startSimulator({ switches });
+      const simulator = await startSimulator({ clock: Date.now, switches });
       onTestFinished(() => simulator.close());
       const issuer = issuerOn(accountOf(simulator), mode);
       const old = Secret.of(simulator.issue({ expiresInDays: 30 }));
@@ -116,7 +116,7 @@ describe('what is settled elsewhere, and only told truly here', () => {
   let issuer: Issuer;
   let old: Secret;
   const start = async (switches: Switches, settings: object = {}) => {
-    simulator = await startSimulator({ switches });
+    simulator = await startSimulator({ clock: Date.now, switches });
     onTestFinished(() => simulator.close());
     issuer = issuerOn(accountOf(simulator), settings);
     old = Secret.of(simulator.issue({ expiresInDays: 30 }));

@@ -47,7 +47,7 @@ export function proofOf(secret: string, message: string): string {
 }
 
 /** A simulator with a clock that stands still, and the calls of a client. Closed when the test ends. */
-export async function startHarness(options: SimulatorOptions = {}): Promise<Harness> {
+export async function startHarness(options: Omit<SimulatorOptions, 'clock'> = {}): Promise<Harness> {
   let now = START;
   const simulator = await startSimulator({ clock: () => now, ...options });
   onTestFinished(() => simulator.close());

@@ -80,7 +80,7 @@ describe('starting and closing', () => {
   });
 
   it('runs without options, on the time of this machine', async () => {
-    const simulator = await startSimulator();
+    const simulator = await startSimulator({ clock: Date.now });
     simulator.issue();
     await simulator.close();
     expect(Math.abs((simulator.keys()[1]?.issuedAt ?? 0) - Date.now())).toBeLessThan(60_000);
@@ -103,7 +103,7 @@ describe('starting and closing', () => {
 
   it('says when the port is taken', async () => {
     const { port } = (await startHarness()).simulator;
-    await expect(startSimulator({ port })).rejects.toMatchObject({ code: 'EADDRINUSE' });
+    await expect(startSimulator({ clock: Date.now, port })).rejects.toMatchObject({ code: 'EADDRINUSE' });
   });
 
   it('closes with open connections, twice', async () => {

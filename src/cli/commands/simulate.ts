@@ -27,6 +27,7 @@ async function start(options: Options): Promise<Simulator> {
   const seed = numberOf(options, 'seed', Number.MAX_SAFE_INTEGER);
   try {
     return await startSimulator({
+      clock: Date.now,
       port,
       switches: switchesOf(options),
       ...(seed === undefined ? {} : { seed }),

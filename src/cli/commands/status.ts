@@ -7,7 +7,7 @@ import { selectionOf } from '../change.ts';
 import type { Perform } from '../command.ts';
 import type { Context } from '../context.ts';
 import { type CredentialStatus, statusOf } from '../status.ts';
-import { statusBlocks } from '../status-text.ts';
+import { keyBlocks, statusBlocks } from '../status-text.ts';
 
 /** Keys, ages, open rotations, overlap left, debts: from the ledgers alone. */
 export const perform: Perform = async (invocation, context) => {
@@ -15,11 +15,15 @@ export const perform: Perform = async (invocation, context) => {
   const chosen = selectCredentials(config, selectionOf(invocation), 'optional');
   await context.requireReferences(chosen, 'read');
   const read = await Promise.all(chosen.map((credential) => readStatus(credential, context)));
+  const detailed = context.flags.verbose || (chosen.length === 1 && invocation.words.length > 0);
   const errors = read.filter((one) => one instanceof KeyturnError);
   const credentials = read.filter((one): one is CredentialStatus => !(one instanceof KeyturnError));
   return {
     data: { credentials },
-    blocks: statusBlocks(credentials, context.startedAt),
+    blocks: [
+      ...statusBlocks(credentials, context.startedAt),
+      ...(detailed ? credentials.flatMap(keyBlocks) : []),
+    ],
     exitCode: worst(errors.map((error) => error.exitCode)),
     errors,
     ...(errors.length > 0 && credentials.length > 0 ? { status: 'partial' } : {}),

@@ -1,0 +1,7 @@
+/** Whether every case is gone through (`KEYTURN_LONG=1`); else a fixed part of them, spread evenly. */
+export const LONG = process.env.KEYTURN_LONG === '1';
+
+/** Chooses one of `every` cases, by its place; all of them in a long run. */
+export function sampled(place: number, every: number): boolean {
+  return LONG || place % every === 0;
+}
