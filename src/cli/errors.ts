@@ -1,5 +1,6 @@
 import { configProblems } from '../config/problems.ts';
 import type { KeyturnError } from '../core/errors.ts';
+import { line, toned } from './command.ts';
 import type { Context } from './context.ts';
 import { clean, createPainter } from './output.ts';
 import { writeErr } from './write.ts';
@@ -17,12 +18,13 @@ export function printErrors(
     writeErr(errors.flatMap(annotations).join(''));
     return;
   }
-  const { paint } = createPainter(env, terminal.err, null);
-  for (const error of errors) {
-    const subject = subjectOf(error);
-    writeErr(`${paint('keyturn: error:', 'bad')} ${clean(subject + error.message)}\n`);
-    writeErr(`${paint('hint:', 'strong')} ${clean(error.hint)}\n`);
-  }
+  if (errors.length === 0) return;
+  const { render } = createPainter(env, terminal.err, terminal.err ? terminal.width : null);
+  const blocks = errors.flatMap((error) => [
+    line(toned('keyturn: error:', 'bad'), ` ${subjectOf(error)}${error.message}`),
+    line(toned('hint:', 'strong'), ` ${error.hint}`),
+  ]);
+  writeErr(render(blocks));
 }
 
 function subjectOf(error: KeyturnError): string {

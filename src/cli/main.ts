@@ -1,5 +1,5 @@
 import { ERROR_CODES, KeyturnError } from '../core/errors.ts';
-import type { Report } from './command.ts';
+import { line, type Report } from './command.ts';
 import { createContext } from './context.ts';
 import { envelopeOf } from './envelope.ts';
 import { printErrors } from './errors.ts';
@@ -70,8 +70,11 @@ async function carryOut(request: Request, around: Surroundings): Promise<Report>
   const { asked, command, flags } = request;
   if (process.platform === 'win32') throw onWindows();
   if (asked instanceof KeyturnError) throw asked;
+  const { terminal } = around;
   const mark = (tone: string, text: string): void => {
-    if (!flags.quiet) writeErr(`${tone}${text}\n`);
+    if (flags.quiet) return;
+    const width = terminal.err ? terminal.width : null;
+    writeErr(createPainter(process.env, terminal.err, width).render([line(`${tone}${text}`)]));
   };
   const context = createContext({
     ...around,

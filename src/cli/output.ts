@@ -9,7 +9,7 @@ export interface Painter {
   readonly render: (blocks: readonly Block[]) => string;
 }
 
-/** `width` is null for what is no terminal: nothing is shortened there. */
+/** `width` is null for what is no terminal: nothing is wrapped or shortened there. */
 export function createPainter(env: Environment, isTerminal: boolean, width: number | null): Painter {
   const coloured = colours(env, isTerminal);
   const paint = (text: string, tone: Tone): string => {
@@ -22,7 +22,9 @@ export function createPainter(env: Environment, isTerminal: boolean, width: numb
       case 'verbatim':
         return one.text;
       case 'line':
-        return `${one.cells.map((part) => cell(cleaned(part))).join('')}\n`;
+        return `${wrapped(one.cells.map(cleaned), width)
+          .map((row) => row.map(cell).join(''))
+          .join('\n')}\n`;
       case 'table':
         return tableOf(one.columns, one.rows, width, cell);
     }
@@ -61,6 +63,55 @@ function cleaned(cell: Cell): Cell {
 
 function textOf(cell: Cell): string {
   return typeof cell === 'string' ? cell : cell.text;
+}
+
+const INDENT = '  ';
+
+/** The cells of a line as the lines that they take: broken between words where they are longer than the width. */
+function wrapped(cells: readonly Cell[], width: number | null): readonly (readonly Cell[])[] {
+  if (width === null) return [cells];
+  const lines: Cell[][] = [[]];
+  let column = 0;
+  const put = (cell: Cell, text: string): void => {
+    lines.at(-1)?.push(mapCell(cell, () => text));
+    column += text.length;
+  };
+  const next = (): void => {
+    lines.push([]);
+    column = 0;
+  };
+  for (const cell of cells) {
+    // Words with the blanks before them, and line breaks.
+    for (const piece of textOf(cell).match(/\n| *[^ \n]+| +/g) ?? []) {
+      if (piece === '\n') {
+        next();
+      } else if (column > INDENT.length && column + piece.length > width && piece.startsWith(' ')) {
+        next();
+        put(cell, INDENT + piece.trimStart());
+      } else {
+        put(cell, piece);
+      }
+    }
+  }
+  return lines.map(joined);
+}
+
+/** Neighbours of one tone become one, so that each is painted once. */
+function joined(cells: readonly Cell[]): readonly Cell[] {
+  const whole: Cell[] = [];
+  for (const cell of cells) {
+    const last = whole.at(-1);
+    if (last !== undefined && toneOf(last) === toneOf(cell)) {
+      whole[whole.length - 1] = mapCell(last, (text) => text + textOf(cell));
+    } else {
+      whole.push(cell);
+    }
+  }
+  return whole;
+}
+
+function toneOf(cell: Cell): Tone | null {
+  return typeof cell === 'string' ? null : cell.tone;
 }
 
 const GAP = 2;

@@ -1,5 +1,5 @@
 import type { Progress } from '../engine/run.ts';
-import type { Tone } from './command.ts';
+import { line, type Tone, toned } from './command.ts';
 import type { Context } from './context.ts';
 import { clean, createPainter } from './output.ts';
 import { sayingOf } from './sayings.ts';
@@ -32,7 +32,7 @@ export function createDisplay(
   write: (text: string) => void = writeErr,
 ): Display {
   const { env, flags, terminal, world } = context;
-  const { paint } = createPainter(env, terminal.err, null);
+  const { paint, render } = createPainter(env, terminal.err, terminal.err ? terminal.width : null);
   const live = new Map<string, string>();
   const waits = new Map<string, Wait>();
   let drawn = 0;
@@ -50,8 +50,8 @@ export function createDisplay(
     write(`${back}${[...kept, ...lines].map((text) => `${text}\n`).join('')}`);
   };
   const keep = (name: string, text: string, tone?: Tone): string => {
-    const shown = clean(text).replaceAll('\n', ' ');
-    return `${paint(name, 'strong')}  ${tone === undefined ? shown : paint(shown, tone)}`;
+    const shown = `  ${text.replaceAll('\n', ' ')}`;
+    return render([line(toned(name, 'strong'), tone === undefined ? shown : toned(shown, tone))]).trimEnd();
   };
   const waitLine = ({ reason, until }: Wait): string => {
     const left = until === null ? '' : ` (${span(until - world.now())} left)`;

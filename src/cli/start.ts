@@ -1,6 +1,7 @@
-import { readFileSync, writeSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { openChunks } from './chunks.ts';
+import { writeErr, writeOut } from './write.ts';
 
 /** Filled in by the build. */
 declare const KEYTURN_VERSION: string;
@@ -12,25 +13,25 @@ const here = import.meta.dirname;
 const USAGE = 2;
 
 /** The first code that runs. The two questions that need no library are answered before any is loaded. */
-async function start(argv: readonly string[]): Promise<void> {
+async function start(argv: readonly string[]): Promise<number> {
   const only = argv.length === 1 ? argv[0] : undefined;
-  if (only === '--version' || only === '-V') return print(`${KEYTURN_VERSION}\n`);
-  if (only === '--help' || only === '-h') {
-    const help = builtHelp();
-    if (help !== null) return print(help);
-  }
+  if (only === '--version' || only === '-V') return say(`${KEYTURN_VERSION}\n`);
+  const help = only === '--help' || only === '-h' ? builtHelp() : null;
+  if (help !== null) return say(help);
   if (typeof process.getBuiltinModule !== 'function') {
-    process.exitCode = USAGE;
-    process.stderr.write(
-      `keyturn: error: this is Node.js ${process.version}\nhint: install Node.js 20.19 or newer\n`,
-    );
-    return;
+    writeErr(`keyturn: error: this is Node.js ${process.version}\nhint: install Node.js 20.19 or newer\n`);
+    return USAGE;
   }
   const { load, keep } = openChunks(join(here, 'cli'), KEYTURN_PACK, cacheFolder(argv[0]));
   // At the very end, when V8 has compiled what this command uses; a command line that was refused used nothing.
   process.once('exit', (exitCode) => exitCode !== USAGE && keep());
   const { main } = load(KEYTURN_MAIN) as typeof import('./main.ts');
-  process.exitCode = await main(argv);
+  return main(argv);
+}
+
+function say(text: string): number {
+  writeOut(text);
+  return 0;
 }
 
 /** Null during the build itself, which makes the text by asking for it. */
@@ -48,17 +49,5 @@ function cacheFolder(command = ''): string | null {
   return join(here, 'cli', '.cache', `${process.version}-${process.arch}`, command);
 }
 
-function print(text: string): void {
-  const bytes = Buffer.from(text);
-  let sent = 0;
-  try {
-    // process.stdout would cost several milliseconds to set up.
-    while (sent < bytes.length) sent += writeSync(1, bytes, sent);
-  } catch (error) {
-    const code = error instanceof Error && 'code' in error ? error.code : null;
-    if (code === 'EAGAIN') process.stdout.write(bytes.subarray(sent));
-    else if (code !== 'EPIPE') throw error;
-  }
-}
-
-void start(process.argv.slice(2));
+// What is printed is printed by now; to take the process apart in good order would only take time.
+void start(process.argv.slice(2)).then((exitCode) => process.exit(exitCode));

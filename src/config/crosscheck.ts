@@ -1,5 +1,4 @@
 import type { ConfiguredCredential, PluginSettings, ReferenceUse } from './config.ts';
-import { nearest } from './nearest.ts';
 import type { Mistakes } from './problems.ts';
 import { choice, type Path, quoted } from './wording.ts';
 
@@ -50,7 +49,7 @@ export function checkReferences(
     const draft = byName.get(target);
     if (draft === undefined) {
       const reason = `${use.setting} refers to ${quoted(target)}, which is no credential here`;
-      mistakes.add(use.path, reason, choice(nearest(target, names), names, 'credentials'));
+      mistakes.add(use.path, reason, choice(mistakes.nearest(target, names), names, 'credentials'));
     } else if (Object.keys(draft.fields ?? {}).length > 1) {
       const reason = `${use.setting} refers to ${quoted(target)}, which has several parts`;
       mistakes.add(use.path, reason, 'refer to a credential of one part');

@@ -1,4 +1,3 @@
-import { nearest } from './nearest.ts';
 import type { Mistakes } from './problems.ts';
 import { type CredentialSettings, VARIABLE } from './schema.ts';
 import { choice, dotted, type Path, quoted } from './wording.ts';
@@ -23,7 +22,7 @@ export function resolveVariables(
   for (const field of Object.keys(env ?? {})) {
     if (names.includes(field)) continue;
     const reason = `${dotted(at)} names ${quoted(field)}, which is no field of this credential`;
-    mistakes.add([...at, field], reason, choice(nearest(field, names), names, 'fields'), 'key');
+    mistakes.add([...at, field], reason, choice(mistakes.nearest(field, names), names, 'fields'), 'key');
   }
   const pairs = names.flatMap((name): [string, string][] => {
     const mapped = env !== undefined && Object.hasOwn(env, name) ? env[name] : undefined;

@@ -5,7 +5,6 @@ import type { Config, ConfiguredCredential, IssuerConfig, Kinds, PluginSettings 
 import { checkLocations, checkReferences, type Draft } from './crosscheck.ts';
 import { resolveVariables } from './fields.ts';
 import { checkLiterals } from './literals.ts';
-import { nearest } from './nearest.ts';
 import { pluginReader } from './plugins.ts';
 import { checkDurations, checkPolicy, resolvePolicy } from './policy.ts';
 import { collectMistakes, configError, type Mistakes } from './problems.ts';
@@ -63,7 +62,11 @@ function readRoot(root: SourceNode, file: string, kinds: Kinds, mistakes: Mistak
     const known = [...issuerNames.keys()];
     if (!issuerNames.has(settings.issuer)) {
       const reason = `${quoted(name)} names the issuer ${quoted(settings.issuer)}, which is not under issuers`;
-      mistakes.add([...path, 'issuer'], reason, choice(nearest(settings.issuer, known), known, 'issuers'));
+      mistakes.add(
+        [...path, 'issuer'],
+        reason,
+        choice(mistakes.nearest(settings.issuer, known), known, 'issuers'),
+      );
     }
     if (settings.store === undefined && !('store' in value)) {
       mistakes.add(['store'], 'store is missing', 'add a store, for all credentials or for each');

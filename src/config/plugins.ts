@@ -1,6 +1,5 @@
 import { canonical } from '../core/trail.ts';
 import type { PluginSettings, ReferenceUse, SettingsKind } from './config.ts';
-import { nearest } from './nearest.ts';
 import type { Mistakes } from './problems.ts';
 import { locate, type SourceNode } from './source.ts';
 import { validate } from './validate.ts';
@@ -29,7 +28,7 @@ function readPlugin(
   const kind = kinds.find((one) => one.kind === named);
   if (kind === undefined) {
     const reason = `${dotted(at)} is ${quoted(named)}, which is no kind`;
-    mistakes.add(at, reason, choice(nearest(named, names), names, 'kinds'));
+    mistakes.add(at, reason, choice(mistakes.nearest(named, names), names, 'kinds'));
     return null;
   }
   const read = validate(kind.settings, value, path, mistakes);

@@ -1,4 +1,5 @@
 import { KeyturnError } from '../core/errors.ts';
+import { nearest } from './nearest.ts';
 import { dotted, type Path } from './wording.ts';
 
 /** One mistake in the configuration. Neither text ever repeats a value from the file. */
@@ -20,6 +21,8 @@ export interface Place {
 }
 
 const SHOWN = 50;
+/** A file full of unknown names must not take minutes to read; nobody reads that many remedies. */
+const COMPARED = 200;
 const problemsOf = new WeakMap<KeyturnError, readonly ConfigProblem[]>();
 
 /** One CONFIG error for all the mistakes of a file. Its message lists each as `file:line:column: reason; remedy`. */
@@ -59,12 +62,15 @@ export interface Mistakes {
   /** Whether something at this path was already found wrong. */
   readonly has: (path: Path) => boolean;
   readonly list: () => readonly ConfigProblem[];
+  /** The candidate that a mistyped word most likely meant; null too where many words were compared already. */
+  readonly nearest: (word: string, candidates: readonly string[]) => string | null;
 }
 
 export function collectMistakes(file: string, locate: (path: Path, at: 'key' | 'value') => Place): Mistakes {
   const found: ConfigProblem[] = [];
   const paths = new Set<string>();
   const seen = new Set<string>();
+  let compared = 0;
   const put = (place: Place, setting: string, reason: string, remedy: string): void => {
     const key = `${place.line}:${place.column}:${reason}`;
     if (seen.has(key)) return;
@@ -78,6 +84,10 @@ export function collectMistakes(file: string, locate: (path: Path, at: 'key' | '
     },
     addAt: (place, reason, remedy) => put(place, '', reason, remedy),
     has: (path) => paths.size > 0 && paths.has(JSON.stringify(path)),
+    nearest: (word, candidates) => {
+      compared += 1;
+      return compared > COMPARED ? null : nearest(word, candidates);
+    },
     list: () => found.toSorted((a, b) => a.line - b.line || a.column - b.column),
   };
 }

@@ -6,6 +6,8 @@ import { REFERENCE } from '../core/plugin.ts';
 import { quoted } from './wording.ts';
 
 const MAX_BYTES = 64 * 1024;
+/** Characters that no name of a file has in earnest, and that would act on the screen of whoever reads the error. */
+const UNPRINTABLE = /[\p{Cc}\u2028\u2029\u202a-\u202e\u2066-\u2069]/u;
 
 /** Where references lead. */
 export interface ReferenceContext {
@@ -22,7 +24,7 @@ export interface ReferenceContext {
  * Throws REFERENCE where it is missing, empty, or a file that others can read. No error holds the secret.
  */
 export async function resolveReference(reference: string, context: ReferenceContext): Promise<string> {
-  if (!REFERENCE.test(reference)) {
+  if (!REFERENCE.test(reference) || UNPRINTABLE.test(reference)) {
     throw failed('this is no reference', 'write env:NAME, file:PATH or store:CREDENTIAL');
   }
   const target = reference.slice(reference.indexOf(':') + 1);

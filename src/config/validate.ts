@@ -1,5 +1,4 @@
 import * as z from 'zod/mini';
-import { nearest } from './nearest.ts';
 import type { Mistakes } from './problems.ts';
 import { knownKeys, settingMeta } from './walk.ts';
 import { choice, dotted, type Path, quoted } from './wording.ts';
@@ -51,7 +50,7 @@ function report(reading: Reading, issue: Issue, inside: Path): void {
     const known = knownKeys(schema, here);
     for (const key of issue.keys) {
       const reason = `${dotted(path)} has no key ${quoted(key)}`;
-      mistakes.add([...path, key], reason, choice(nearest(key, known), known, 'keys'), 'key');
+      mistakes.add([...path, key], reason, choice(mistakes.nearest(key, known), known, 'keys'), 'key');
     }
     return;
   }

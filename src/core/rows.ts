@@ -81,13 +81,16 @@ export function overlapEnd(
 export function isStale(
   ledger: Ledger,
   policy: Policy,
-  current: { readonly version: string; readonly row: string | null } | null | undefined,
-  now: number,
+  seen: {
+    readonly current?: { readonly version: string; readonly row: string | null } | null;
+    readonly currentAskedAt?: number;
+  },
 ): boolean {
+  const { current, currentAskedAt: askedAt = 0 } = seen;
   const held = currentRow(ledger);
   if (policy.converges === 0 || current === undefined || current?.row === held?.id) return false;
   const settled = (since: string | undefined): boolean =>
-    since === undefined || now >= toMs(since) + policy.converges + CLOCK_SKEW;
+    since === undefined || askedAt >= toMs(since) + policy.converges + CLOCK_SKEW;
   const row = rowOf(ledger, current?.row ?? undefined);
   if (row !== null && row.currentAs === current?.version && !settled(row.ceasedCurrentAt)) return true;
   if (held === null || settled(held.currentSince)) return false;

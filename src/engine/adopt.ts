@@ -1,8 +1,8 @@
 import type { KeyFacts } from '../core/credential.ts';
 import { KeyturnError } from '../core/errors.ts';
 import type { Key } from '../core/ledger.ts';
-import { adoptionRefusal, alreadyManaged } from '../core/protocol/orders.ts';
-import { currentRow, rowOf, sameKey } from '../core/rows.ts';
+import { adoptionRefusal, alreadyManaged, givesWay } from '../core/protocol/orders.ts';
+import { currentRow, isLive, rowOf, sameKey } from '../core/rows.ts';
 import type { Secret } from '../core/secret.ts';
 import { guarded } from './guard.ts';
 import { lookAt, verified } from './looks.ts';
@@ -145,11 +145,15 @@ async function adoptCurrent(session: Session, facts: KeyFacts, request: AdoptReq
   const value = values.current;
   if (value === null)
     throw new KeyturnError('CONFLICT', 'the value in the store went away', { hint: 'run adopt again' });
+  const row = rowOf(session.book.ledger, seen.current?.row ?? undefined);
+  if (row !== null && isLive(row)) return followTo(session, row, value.version);
   const byStore =
     facts.issuedAt === undefined && request.issuedAt !== 'unknown' ? value.writtenAt : undefined;
   const known = byStore === undefined ? facts : { ...facts, issuedAt: byStore };
   const rotation = seen.freshId;
   const kept = await keepValue(run, value, rotation);
+  if (givesWay(session.book.ledger, seen))
+    record(session, { type: 'abandoned', why: 'the key that somebody put in place was adopted' });
   record(session, {
     type: 'adopted',
     row: `${rotation}.0`,
@@ -158,8 +162,19 @@ async function adoptCurrent(session: Session, facts: KeyFacts, request: AdoptReq
     issuedAtFrom: sourceOf(facts, request, byStore),
     version: value.version,
     kept: kept.version,
+    hooks: run.policy.hooks,
+    mirrors: run.policy.mirrors,
   });
   session.seen = { ...session.seen, current: { ...presentOf(session), row: `${rotation}.0` } };
+  const outcome = await continueWith(session, NOTHING);
+  return { outcome, key: currentRow(session.book.ledger), same: false };
+}
+
+/** The key has a row already: the ledger follows the store to it, by a person's word. */
+async function followTo(session: Session, row: Key, version: string): Promise<Adopted> {
+  const { hooks, mirrors } = session.run.policy;
+  record(session, { type: 'moved', row: row.id, version, hooks, mirrors });
+  record(session, { type: 'hold-lifted' });
   const outcome = await continueWith(session, NOTHING);
   return { outcome, key: currentRow(session.book.ledger), same: false };
 }

@@ -18,7 +18,8 @@ type LookAt<What extends Look['what']> = (
 
 /** One function per look. None has an effect; each gives what was seen together with what it saw. */
 const LOOKS: { readonly [What in Look['what']]: LookAt<What> } = {
-  current: async (run, values, ledger, seen) => {
+  current: async (run, values, ledger, before) => {
+    const seen = { ...before, currentAskedAt: run.world.now() };
     const value = await values.readCurrent(run.signal);
     if (value === null) return { ...seen, current: null, base: null };
     if (value.key === null) return { ...seen, current: null, base: value.version };
@@ -55,7 +56,10 @@ const LOOKS: { readonly [What in Look['what']]: LookAt<What> } = {
 
   staged: async (run, values, ledger, seen, { row }) => {
     const key = rowOf(ledger, row);
-    const kept = key === null ? null : await values.readKept(key, run.signal);
+    // While its outcome is open, only what lies under the mark of this attempt is what was staged by it.
+    const { rotation } = ledger;
+    const open = rotation?.new === row && rotation.phase === 'stage' && rotation.entered !== undefined;
+    const kept = key === null ? null : await values.readKept(key, run.signal, open ? 'mark' : 'version');
     if (key === null || kept === null) return { ...seen, staged: { ...seen.staged, [row]: null } };
     const same = isSame(key, kept.key, values.held(row));
     // From here on the bytes that were read back are the ones that are tested.

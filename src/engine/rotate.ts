@@ -5,6 +5,7 @@ import { next } from '../core/protocol/next.ts';
 import { carryOut, type Order, opens } from '../core/protocol/orders.ts';
 import { type Effect, effectName, type Seen } from '../core/protocol/seen.ts';
 import { isActive } from '../core/protocol/steps.ts';
+import { rowOf } from '../core/rows.ts';
 import { cleanUp } from './clean-up.ts';
 import { perform } from './effects.ts';
 import { lookAt } from './looks.ts';
@@ -125,6 +126,7 @@ async function intend(session: Session, effect: Effect): Promise<void> {
 
 async function act(session: Session, effect: Effect): Promise<void> {
   const { run, book, values } = session;
+  await fetchSecret(session, effect);
   const harmless = effect.kind === 'discard' || effect.kind === 'keep';
   if (harmless ? book.dirty || !book.holdsLease : !book.fresh) {
     await save(session, 'take', run.signal);
@@ -138,6 +140,13 @@ async function act(session: Session, effect: Effect): Promise<void> {
   const created = changes.some((change) => change.type === 'created');
   for (const change of changes) record(session, change);
   session.seen = afterEffect(session, effect, created);
+}
+
+/** Reads what the effect sends before the fence is looked at, so that nothing slow stands between fence and effect. */
+async function fetchSecret({ run, book, values, seen }: Session, effect: Effect): Promise<void> {
+  if (effect.kind !== 'register' && effect.kind !== 'stage' && effect.kind !== 'revoke') return;
+  const row = rowOf(book.ledger, effect.row);
+  if (row !== null) await values.secretOf(row, seen.current, run.signal);
 }
 
 /** What is still true of what was seen once an effect was performed. */

@@ -58,10 +58,14 @@ export class Values {
   }
 
   /** The key that is staged or kept for a row, by its version or else by its mark. */
-  async readKept(row: Key, signal: AbortSignal): Promise<{ version: Version; key: Secret } | null> {
+  async readKept(
+    row: Key,
+    signal: AbortSignal,
+    by: 'version' | 'mark' = 'version',
+  ): Promise<{ version: Version; key: Secret } | null> {
     const { store, world, credential } = this.#run;
     const which =
-      row.storeVersion !== undefined
+      row.storeVersion !== undefined && by === 'version'
         ? { version: row.storeVersion }
         : row.stagedAs !== undefined
           ? { mark: row.stagedAs }

@@ -125,7 +125,7 @@ function mint(world: World, call: Call): Reply {
     issuedAt: now(),
     expiresAt: expiring && switches.life !== 0 ? now() + switches.life * 1000 : 0,
   });
-  if (switches.secretReset !== 'never' && world.secretResets === 0)
+  if (switches.secretReset.startsWith('after') && world.secretResets === 0)
     resetSecret(world, switches.secretReset === 'after-mint-kills');
   return minted(world, token);
 }

@@ -69,7 +69,7 @@ export interface Switches {
   };
   readonly delayedAs: { readonly status: number; readonly code: number; readonly subcode?: number };
   readonly proofRequired: boolean;
-  readonly secretReset: 'never' | 'after-mint' | 'after-mint-kills';
+  readonly secretReset: 'never' | 'before' | 'before-kills' | 'after-mint' | 'after-mint-kills';
   readonly servedVersion: string | null;
   readonly permissionsEdge: boolean;
   readonly wwwAuthenticate: boolean;

@@ -209,9 +209,15 @@ export const UNKNOWNS: readonly Scenario[] = [
       expect: 'done',
     }),
   ),
+  {
+    name: 'new ones seen late, and earlier ones killed',
+    switches: { mintKills: true, ...delay({ mintDebug: 2, mintRead: 3 }) },
+    expect: 'done',
+  },
+  { name: 'the old one expires meanwhile', world: { firstLife: 4 }, expect: 'done' },
   { name: 'installed before, again is an error', switches: { reinstall: 'error' }, expect: 'done' },
   // 13. the app secret
-  ...each('secretReset', ['after-mint'], 'done'),
+  ...each('secretReset', ['before', 'before-kills', 'after-mint'], 'done'),
   ...each('secretReset', ['after-mint-kills'], 'safe'),
   ...each('proofRequired', [false]),
   // 14. scopes

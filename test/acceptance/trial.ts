@@ -2,6 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { watchAsConsumer } from './consumer.ts';
 import { type Fault, type Switches, USUAL } from './graph-switches.ts';
 import { lives } from './graph-tokens.ts';
+import { resetSecret } from './graph-world.ts';
 import { judge } from './judge.ts';
 import { type Ended, openRig, type Rig } from './rig.ts';
 
@@ -52,6 +53,9 @@ export async function tryOut(scenario: Scenario): Promise<Verdict> {
   };
   try {
     await command(['adopt', 'wa-prod', '--stdin'], rig.server.world.first.value);
+    const { world } = rig.server;
+    if (world.switches.secretReset.startsWith('before'))
+      resetSecret(world, world.switches.secretReset === 'before-kills');
     const watch = watchAsConsumer(rig);
     rig.server.sabotage(scenario.faults ?? []);
     await command(['rotate', 'wa-prod']);

@@ -24,6 +24,15 @@ describe('results', () => {
     expect(fitted[1]?.endsWith('…')).toBe(true);
   });
 
+  it('are broken between words on a terminal', () => {
+    const painter = createPainter({ FORCE_COLOR: '1' }, true, 20);
+    const text = painter.render([line(toned('keyturn: error:', 'bad'), ' one two three four\n  five six')]);
+    expect(text).toBe('\u001b[31mkeyturn: error:\u001b[39m one\n  two three four\n  five six\n');
+    const word = 'x'.repeat(30);
+    expect(painter.render([line(`a ${word} b`)])).toBe(`a ${word}\n  b\n`);
+    expect(createPainter({}, false, null).render([line('x '.repeat(90))])).toBe(`${'x '.repeat(90)}\n`);
+  });
+
   it('drive no terminal with the text of others', () => {
     const hostile = 'a\u001b[2Jb\u0007c\u202ed\u009b1m';
     const text = createPainter({}, false, null).render([line(hostile), table(['x'], [[`${hostile}\nnext`]])]);

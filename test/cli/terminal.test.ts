@@ -42,6 +42,9 @@ describe('a terminal', { timeout: 60_000 }, () => {
     ]);
     expect(rotated.code).toBe(0);
     expect(rotated.stdout).toContain(`${ESCAPE}[32mdone${ESCAPE}[39m`);
+    for (const line of shown(rotated.stdout)) expect(line.length).toBeLessThanOrEqual(80);
+    const mistake = await bench.onTerminal(['status', '--config', `${'long-name/'.repeat(3)}keyturn.yaml`]);
+    for (const line of shown(mistake.stdout)) expect(line.length).toBeLessThanOrEqual(80);
     const status = await bench.onTerminal(['status']);
     expect(status.stdout).toContain(`${ESCAPE}[`);
     for (const line of [...shown(status.stdout), ...shown((await bench.onTerminal(['plan'])).stdout)]) {

@@ -204,7 +204,7 @@ function handed(ledger: Ledger): readonly { readonly change: Change; readonly ha
   if (rotation !== undefined || hold?.kind !== 'foreign') return [];
   const facts = { fingerprints: printsOf('foreign') };
   const at = { version: 'v-foreign', kept: 'v-foreign', issuedAtFrom: 'operator' } as const;
-  return [{ change: { type: 'adopted', row: 'r9.0', rotation: 'r9', facts, ...at } }];
+  return [{ change: { type: 'adopted', hooks: [], mirrors: [], row: 'r9.0', rotation: 'r9', facts, ...at } }];
 }
 
 /** A change of the ledger alone. Such steps must not go round in a circle. */
@@ -261,6 +261,8 @@ function adoptedLedger(): Ledger {
     emptyLedger('wa-test'),
     {
       type: 'adopted',
+      hooks: [],
+      mirrors: [],
       row: 'r0.0',
       rotation: 'r0',
       facts,

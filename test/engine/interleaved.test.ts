@@ -1,9 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { LONG, sampled } from './long.ts';
+import { PATIENCE, sampled } from './long.ts';
 import { type Ended, type Scene, sceneOf } from './scene.ts';
 import { DAY } from './world.ts';
-
-const PATIENCE = LONG ? 600_000 : 60_000;
 
 /** Runs of calls by one process before the other goes on; the last one goes to its end. */
 type Plan = readonly { readonly name: string; readonly calls: number }[];

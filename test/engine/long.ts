@@ -5,3 +5,6 @@ export const LONG = process.env.KEYTURN_LONG === '1';
 export function sampled(place: number, every: number): boolean {
   return LONG || place % every === 0;
 }
+
+/** Milliseconds that a test of many cases may take. */
+export const PATIENCE = LONG ? 600_000 : 60_000;

@@ -185,7 +185,7 @@ describe('hooks, mirrors and gates', () => {
     expect(scene.watch.violations).toEqual([]);
   });
 
-  it('a mirror gets what is current when it is paid, and its key is not revoked while it holds it', async () => {
+  it('a mirror that fell back to the old key is written again, and that key gets its overlap anew', async () => {
     let held: string | null = null;
     let broken = true;
     const mirror: OwedEffect = {
@@ -203,9 +203,12 @@ describe('hooks, mirrors and gates', () => {
     expect(held).toBe(scene.issuer.keys[1]?.value);
     held = scene.issuer.keys[0]?.value ?? null;
     scene.clock.advance(DAY + HOUR);
-    expect(outcomeIn(await scene.run())).toMatchObject({ outcome: 'refused', exitCode: 4 });
+    expect(outcomeIn(await scene.run())).toMatchObject({ outcome: 'overlap', exitCode: 0 });
+    expect(held).toBe(scene.issuer.keys[1]?.value);
+    scene.clock.advance(DAY - HOUR);
+    outcomeIn(await scene.run());
     expect(scene.issuer.keys[0]?.diedAt).toBeNull();
-    held = scene.issuer.keys[1]?.value ?? null;
+    scene.clock.advance(2 * HOUR);
     outcomeIn(await scene.run());
     expect(scene.issuer.keys[0]?.diedAt).not.toBeNull();
     expect(scene.watch.violations).toEqual([]);

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { KeyturnError } from '../../src/core/errors.ts';
 import type { OwedEffect } from '../../src/engine/run.ts';
-import { sampled } from './long.ts';
+import { PATIENCE, sampled } from './long.ts';
 import { type Scene, type SceneOptions, sceneOf } from './scene.ts';
 import { type Around, FAULTS, type Fault, faulty } from './tap.ts';
 import { DAY, HOUR } from './world.ts';
@@ -122,25 +122,29 @@ describe.each(Object.keys(CLASSES))('every effect and every fault: %s', (name) =
     await live(name, 'none', 1, 'crash-before');
   });
 
-  it.each(OPS)('%s', async (op) => {
-    const failures: string[] = [];
-    let place = Object.keys(CLASSES).indexOf(name) + OPS.indexOf(op);
-    for (let nth = 1; nth <= 12; nth += 1) {
-      let hit = false;
-      for (const fault of LOOKS.has(op) ? LOOK_FAULTS : FAULTS) {
-        place += 1;
-        if (!sampled(place, 4)) continue;
-        try {
-          hit = (await live(name, op, nth, fault)) || hit;
-        } catch (caught) {
-          const error = caught as Error;
-          failures.push(
-            `${name}, ${op} #${nth} ${fault}: ${error instanceof KeyturnError ? error.code : ''} ${error.message}`,
-          );
+  it.each(OPS)(
+    '%s',
+    async (op) => {
+      const failures: string[] = [];
+      let place = Object.keys(CLASSES).indexOf(name) + OPS.indexOf(op);
+      for (let nth = 1; nth <= 12; nth += 1) {
+        let hit = false;
+        for (const fault of LOOKS.has(op) ? LOOK_FAULTS : FAULTS) {
+          place += 1;
+          if (!sampled(place, 4)) continue;
+          try {
+            hit = (await live(name, op, nth, fault)) || hit;
+          } catch (caught) {
+            const error = caught as Error;
+            failures.push(
+              `${name}, ${op} #${nth} ${fault}: ${error instanceof KeyturnError ? error.code : ''} ${error.message}`,
+            );
+          }
         }
+        if (!hit) break;
       }
-      if (!hit) break;
-    }
-    expect(failures.join('\n\n')).toBe('');
-  });
+      expect(failures.join('\n\n')).toBe('');
+    },
+    PATIENCE,
+  );
 });

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { createMemoryShelf } from '../../src/stores/memory.ts';
 import { virtualClock } from './clock.ts';
+import { PATIENCE, sampled } from './long.ts';
 import { outcomeIn, type Scene, sceneOf } from './scene.ts';
 import { type Around, FAULTS, faulty } from './tap.ts';
 import { DAY, HOUR } from './world.ts';
@@ -128,8 +129,11 @@ describe('two credentials in one document', () => {
   it.each(['store.stage', 'store.promote', 'store.read', 'store.discard'])(
     'every fault at %s',
     async (op) => {
+      let place = op.length;
       for (const fault of FAULTS) {
         for (let nth = 1; nth <= 3; nth += 1) {
+          place += 1;
+          if (!sampled(place, 4)) continue;
           const pair = await pairOf();
           let seen = 0;
           for (const pause of [0, 61_000, DAY + HOUR]) {
@@ -156,5 +160,6 @@ describe('two credentials in one document', () => {
         }
       }
     },
+    PATIENCE,
   );
 });

@@ -49,7 +49,9 @@ export function silent(thing: unknown, secrets: readonly string[]): void {
 /** A run of the secret that is longer than this is a leak; what is shorter may be chance, or a common word. */
 const RUN = 12;
 
-function leakOf(text: string, secret: string): number | null {
+function leakOf(text: string, whole: string): number | null {
+  // What every identity begins with is in our own hints.
+  const secret = whole.replace(/^AGE-SECRET-KEY-1/, '');
   for (let at = 0; at + RUN <= secret.length; at += 4) {
     if (text.includes(secret.slice(at, at + RUN))) return at;
   }

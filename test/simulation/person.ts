@@ -90,6 +90,7 @@ function nextCommand(sim: Simulation, one: Simulated, last: Result | null, runs:
     if (removeOrphan(one) !== 'none') return 'forget';
   }
   if (hint.includes('keyturn rollback now') && runs % 3 > 0) return 'rollback';
+  if (hint.includes('--again')) return 'emergency --again';
   if (last?.code === 6 || hint.includes('keyturn emergency')) return 'emergency';
   if (hint.includes('keyturn adopt')) {
     // A key that is dead is not adopted: the person puts one there that works.

@@ -291,7 +291,15 @@ export class Simulation {
       fingerprints: SimIssuer.prints(key),
     };
     const pen = { now: this.time.time, by: 'before', clock: 'host-0', config: one.plan.policy.config };
-    const change = { type: 'adopted', row: 'r0.0', rotation: 'r0', facts, issuedAtFrom: 'issuer' } as const;
+    const change = {
+      type: 'adopted',
+      hooks: [],
+      mirrors: [],
+      row: 'r0.0',
+      rotation: 'r0',
+      facts,
+      issuedAtFrom: 'issuer',
+    } as const;
     const ledger = apply(emptyLedger(one.name), { ...change, version, kept: version }, pen);
     const document = formatLedger(ledger);
     this.store.seedLedger({ credential: one.name, location: one.location }, document);

@@ -88,7 +88,7 @@ export const placeChanges: Handlers<
   promoted: (ledger, change, pen) => {
     const at = toInstant(pen.now);
     const emergency = ledger.rotation?.kind === 'emergency';
-    const retired = retireCurrent(ledger, change.row, pen);
+    const retired = retireCurrent(ledger, change.row, pen, rowOf(ledger, change.row)?.promoteBase);
     const promoted = withRow(retired, change.row, {
       state: 'current',
       currentAs: change.version,
@@ -225,11 +225,11 @@ export const placeChanges: Handlers<
       currentSince: at,
       verifiedAt: at,
     };
+    const taken = { ...retired, keys: [...retired.keys, row], hold: undefined, failures: undefined };
+    // Where it takes the place of another key, those who are told of changes are told of this one.
+    const owing = currentRow(ledger) === null ? taken : owe(taken, change, pen);
     return {
-      ledger: beginOverlap(
-        { ...retired, keys: [...retired.keys, row], hold: undefined, failures: undefined },
-        pen,
-      ),
+      ledger: owing.owed.length === 0 ? beginOverlap(owing, pen) : owing,
       note: { event: 'adopted', key: row.id, data: { issuedAtFrom: change.issuedAtFrom } },
     };
   },
@@ -262,12 +262,14 @@ function isOver(hold: Ledger['hold']): boolean {
 }
 
 /** The key that was current retires from now on, with the overlap that the rotation asks for. */
-function retireCurrent(ledger: Ledger, successor: string, pen: Pen): Ledger {
+function retireCurrent(ledger: Ledger, successor: string, pen: Pen, replaced?: string | null): Ledger {
   const old = currentRow(ledger);
   if (old === null || old.id === successor) return ledger;
   const overlap = ledger.rotation?.overlap;
   return withRow(ledger, old.id, {
     state: 'retiring',
+    // In a shared document others may have written since: what the store may still show is what was replaced.
+    ...(replaced === undefined || replaced === null ? {} : { currentAs: replaced }),
     ceasedCurrentAt: toInstant(pen.now),
     overlapFrom: undefined,
     overlapClock: undefined,

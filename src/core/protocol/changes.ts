@@ -120,6 +120,8 @@ export type Change =
       readonly issuedAtFrom: 'issuer' | 'store' | 'operator' | 'unknown';
       readonly version: Version;
       readonly kept: Version;
+      readonly hooks: readonly string[];
+      readonly mirrors: readonly string[];
     }
   | { readonly type: 'abandoned'; readonly why: string };
 

@@ -45,7 +45,7 @@ function mayRevokeNow(ledger: Ledger, seen: Seen, wasRead: boolean): boolean {
 
 function owedEffects(ledger: Ledger, policy: Policy, seen: Seen, now: number): Step | null {
   let soonest: Step | null = null;
-  if (ledger.owed.length > 0 && isStale(ledger, policy, seen.current, now)) {
+  if (ledger.owed.length > 0 && isStale(ledger, policy, seen)) {
     return retryStep('retry', 'the store still shows the key that was replaced', undefined, {}, now);
   }
   for (const debt of ledger.owed) {

@@ -77,7 +77,7 @@ function isCurrent(ledger: Ledger, policy: Policy, seen: Seen, target: Key, now:
     sameKey({ fingerprints: current.fingerprints }, target) ||
     (row !== null && sameKey(row, target));
   if (!same) return null;
-  if (isStale(ledger, policy, current, now)) {
+  if (isStale(ledger, policy, seen)) {
     return retryStep('retry', `the store still shows ${target.id}, which was replaced`, undefined, {}, now);
   }
   return stop(

@@ -23,7 +23,7 @@ export interface Drive {
  */
 export function next(ledger: Ledger, policy: Policy, seen: Seen, now: number, drive: Drive): Step {
   if (seen.current === undefined) return look({ what: 'current' });
-  const outside = isStale(ledger, policy, seen.current, now) ? null : followStore(ledger, policy, seen);
+  const outside = followStore(ledger, policy, seen);
   if (outside !== null && isActive(outside)) return outside;
   const open = ledger.rotation === undefined ? null : rotating(ledger, policy, seen, now);
   if (open !== null && isActive(open)) return open;
@@ -37,7 +37,8 @@ export function next(ledger: Ledger, policy: Policy, seen: Seen, now: number, dr
 }
 
 /** Someone else's change wins: the ledger follows what the store holds. */
-function followStore(ledger: Ledger, policy: Policy, seen: Seen): Step | null {
+export function followStore(ledger: Ledger, policy: Policy, seen: Seen): Step | null {
+  if (isStale(ledger, policy, seen)) return null;
   const held = currentRow(ledger);
   const rotation = ledger.rotation;
   const current = seen.current;

@@ -2,6 +2,7 @@ import type { Key, Ledger } from '../ledger.ts';
 import type { Policy } from '../policy.ts';
 import { currentRow, isDead, rowOf, sameKey } from '../rows.ts';
 import type { Step } from './changes.ts';
+import { followStore } from './next.ts';
 import type { Seen } from './seen.ts';
 import { look, stop } from './steps.ts';
 
@@ -28,6 +29,9 @@ export function opens(order: Order): boolean {
 export function carryOut(order: Order, ledger: Ledger, policy: Policy, seen: Seen): Step | null {
   if (order.do === 'run' || order.do === 'resume') return null;
   if (seen.current === undefined) return look({ what: 'current' });
+  // What somebody else has done to `current` comes first: an order speaks of what stands there now.
+  const outside = order.do === 'emergency' ? null : followStore(ledger, policy, seen);
+  if (outside?.do === 'record' && outside.change.type !== 'abandoned') return outside;
   switch (order.do) {
     case 'rotate':
       return rotate(order, ledger, seen);
@@ -181,7 +185,9 @@ export function previous(ledger: Ledger): Key | null {
 }
 
 function revoke(order: Extract<Order, { do: 'revoke' }>, ledger: Ledger): Step | null {
-  const retiring = ledger.keys.filter((key) => key.state === 'retiring');
+  const retiring = ledger.keys.filter(
+    (key) => key.state === 'retiring' || (order.attest !== undefined && isAbandoned(ledger, key)),
+  );
   if (retiring.length === 0) {
     return stop(
       'USAGE',
@@ -219,6 +225,11 @@ function forget(order: Extract<Order, { do: 'forget' }>, ledger: Ledger): Step |
   return { do: 'record', change: { type: 'settled', row: row.id, who: order.who, reason: order.reason } };
 }
 
+/** It was made, never put in place, and its rotation is gone: a person may be the only one to end it. */
+function isAbandoned(ledger: Ledger, key: Key): boolean {
+  return key.state === 'pending' && key.id !== ledger.rotation?.new;
+}
+
 /** A possible key, or one that lives but can no longer be named at the issuer. */
 function mayBeForgotten(key: Key): boolean {
   const isNowhere = key.valueLost === true || key.storeVersion === undefined;
@@ -236,7 +247,7 @@ export function adoptionRefusal(
   key: { readonly fingerprints?: Readonly<Record<string, string>>; readonly issuerKeyId?: string },
 ): Step | null {
   const twin = ledger.keys.find((row) => sameKey(row, key));
-  if (ledger.rotation !== undefined && ledger.rotation.kind !== 'adopt') {
+  if (ledger.rotation !== undefined && ledger.rotation.kind !== 'adopt' && !givesWay(ledger, seen)) {
     return stop(
       'USAGE',
       'a rotation is open',
@@ -259,6 +270,11 @@ export function adoptionRefusal(
     );
   }
   return null;
+}
+
+/** An emergency that has put nothing in place ends where a person takes on what somebody else has put there. */
+export function givesWay(ledger: Ledger, seen: Seen): boolean {
+  return ledger.rotation?.kind === 'emergency' && ledger.rotation.promotedAt === undefined && isForeign(seen);
 }
 
 /** The key that the ledger calls current, where it is this one. */

@@ -12,8 +12,7 @@ import { look, retryStep, stop } from './steps.ts';
 export function staging(ledger: Ledger, policy: Policy, seen: Seen, rotation: Rotation, now: number): Step {
   const row = rowOf(ledger, rotation.new);
   const id = row?.id ?? `${rotation.id}.${rotation.attempt}`;
-  if (row?.revokeEntered !== undefined)
-    return { do: 'record', change: { type: 'given-up', row: id, why: 'its revocation was entered' } };
+  if (row?.revokeEntered !== undefined) return giveUp(rotation, id);
   const twin = row === null ? null : sameAsKnown(ledger, seen, row, rotation);
   if (twin !== null) return twin;
   const mark = `${rotation.id}.${rotation.attempt}`;
@@ -35,6 +34,14 @@ export function staging(ledger: Ledger, policy: Policy, seen: Seen, rotation: Ro
     return { do: 'record', change: { type: 'parked', row: id } };
   }
   return lost(rotation, id);
+}
+
+/** A key whose revocation was entered is not placed any more. */
+function giveUp(rotation: Rotation, row: string): Step {
+  const why = 'its revocation was entered';
+  if (rotation.kind === 'rollback' || rotation.kind === 'adopt')
+    return { do: 'record', change: { type: 'abandoned', why: `${row}: ${why}` } };
+  return { do: 'record', change: { type: 'given-up', row, why } };
 }
 
 /** Without its value a key cannot be placed: another one is made, where the rotation was to make one. */
@@ -61,7 +68,7 @@ export function verifying(ledger: Ledger, policy: Policy, seen: Seen, rotation: 
   if (staged === undefined) return look({ what: 'staged', row: row.id });
   if (staged === null || !staged.same) return lost(rotation, row.id);
   const registers = policy.issuer.secretFrom === 'client' && policy.issuer.can.register;
-  if (registers && row.window === undefined)
+  if (registers && row.state === 'pending' && row.window === undefined)
     return { do: 'record', change: { type: 'entered-phase', phase: 'create' } };
   const why = knownDead(ledger, policy, seen, rotation, now);
   if (why !== null) return promotion(ledger, policy, seen, rotation, why, now);
@@ -144,8 +151,7 @@ export function promotion(
   const row = rowOf(ledger, rotation.new);
   if (row === null || row.storeVersion === undefined)
     return { do: 'record', change: { type: 'entered-phase', phase: 'stage' } };
-  if (row.revokeEntered !== undefined)
-    return { do: 'record', change: { type: 'given-up', row: row.id, why: 'its revocation was entered' } };
+  if (row.revokeEntered !== undefined) return giveUp(rotation, row.id);
   const current = seen.current;
   if (current === undefined) return look({ what: 'current' });
   if (hasLanded(row, policy, current, now)) return promoted(row, current.version, policy);

@@ -37,6 +37,8 @@ export interface Seen {
   readonly current?: CurrentSeen | null;
   /** The version of what consumers read, also where a shared document holds no key of ours. Null: nothing is there. */
   readonly base?: Version | null;
+  /** When `current` was asked for: milliseconds since the epoch. */
+  readonly currentAskedAt?: number;
   /** What the issuer says of a row's key, by row. */
   readonly works: Readonly<Record<string, Answer>>;
   /** What the issuer says of the key in `current` when that is no row. */

@@ -2,7 +2,7 @@ import { createHmac } from 'node:crypto';
 import type { HttpClient, HttpReply } from '../../http/client.ts';
 import { type Fault, faultOf, subcodeOf } from './faults.ts';
 import { stayAwayMs } from './limits.ts';
-import { errorOf, parseBody } from './schema.ts';
+import { errorOf, mentionsError, parseBody } from './schema.ts';
 
 /** The app with its secret in clear, for the length of one operation. */
 export interface App {
@@ -23,6 +23,8 @@ export interface GraphReply {
   readonly status: number;
   /** The body, read leniently; undefined where it is not JSON. */
   readonly body: unknown;
+  /** The body where the reply can be taken at its word: a status of success, and nothing said of an error. */
+  readonly word: unknown;
   /** Null where the reply has no error envelope, which does not make it a good one. */
   readonly error: GraphError | null;
   /** How long to stay away, where it says. */
@@ -230,6 +232,7 @@ function readReply(reply: HttpReply): GraphReply {
     status: reply.status,
     date: Number.isNaN(date) ? null : date,
     body,
+    word: reply.status >= 200 && reply.status < 300 && !mentionsError(body) ? body : undefined,
     retryAfterMs: stayAwayMs(reply.headers, reply.retryAfterMs),
     version: /^v[0-9]{1,3}\.[0-9]{1,2}$/.test(version) ? version : null,
     error:

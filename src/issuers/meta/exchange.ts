@@ -37,7 +37,7 @@ export async function exchange(
 
 async function look(graph: GraphClient, app: App, current: string, signal: AbortSignal): Promise<DebugData> {
   const reply = await graph.debug(app, current, signal);
-  const data = reply.error === null ? debugDataOf(reply.body) : null;
+  const data = debugDataOf(reply.word);
   if (data === null) throw failure(LOOK, reply, { caller: 'appSecret', effect: false });
   return data;
 }

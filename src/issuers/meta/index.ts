@@ -202,7 +202,7 @@ async function describe(meta: Meta, secret: Secret, signal: AbortSignal) {
   if (token === null) return null;
   const app = await meta.app();
   const reply = await meta.graph.debug(app, token, signal);
-  const data = reply.error === null ? debugDataOf(reply.body) : null;
+  const data = debugDataOf(reply.word);
   if (data === null) throw debugFailure(reply);
   const { says } = wordOfData(data, app);
   if (says === 'other-app') return null;

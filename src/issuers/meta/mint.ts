@@ -65,7 +65,7 @@ async function install(
 ): Promise<KeyturnError | null> {
   try {
     const reply = await graph.install(app, admin, systemUserId, signal);
-    if (reply.error === null && successOf(reply.body) === true) return null;
+    if (successOf(reply.word) === true) return null;
     return failure(INSTALL, reply, { caller: 'adminToken', effect: false });
   } catch (caught) {
     return toKeyturnError(caught, INSTALL);

@@ -34,7 +34,7 @@ export async function revoke(
     const token = await caller.token();
     for (const place of ['header', 'parameter'] as const) {
       const reply = await graph.revoke(app, token, target, place, signal);
-      const success = reply.error === null ? successOf(reply.body) : false;
+      const success = reply.error === null ? successOf(reply.word) : false;
       if (success === true) return;
       const error = asFailure(reply, caller.name);
       if (success === null || (reply.error !== null && FINAL.has(reply.error.fault))) throw error;
@@ -50,7 +50,7 @@ export async function revoke(
 }
 
 function asFailure(reply: GraphReply, caller: Caller): KeyturnError {
-  if (reply.error === null && successOf(reply.body) === false) {
+  if (successOf(reply.word) === false) {
     return new KeyturnError('REFUSED', `${WHAT}: Meta says that it was not done`, {
       hint: 'run again; if it goes on, end all tokens of the system user in Business settings > System users',
     });

@@ -45,7 +45,8 @@ const truth = z.union([
   ),
 ]);
 const seconds = whole.check(z.refine((value) => value >= 0 && value <= LAST_SECOND));
-const scopeName = z.string().check(z.regex(/^[A-Za-z0-9_.:-]{1,64}$/));
+/** No word of it is as long as a secret, so that none can pass for a permission and be shown. */
+const scopeName = z.string().check(z.regex(/^[A-Za-z0-9]{1,28}([_.:-][A-Za-z0-9]{1,28})*$/), z.maxLength(64));
 
 const errorBody = z.object({
   code: whole,
@@ -77,6 +78,12 @@ export function errorOf(body: unknown): ErrorBody | null {
   return z.safeParse(z.object({ error: errorBody }), body).data?.error ?? null;
 }
 
+/** Whether a body speaks of an error at all, also in a way that cannot be read. */
+export function mentionsError(body: unknown): boolean {
+  const error = z.safeParse(z.object({ error: z.optional(z.unknown()) }), body).data?.error;
+  return error !== undefined && error !== null;
+}
+
 /** What a reply of `debug_token` says; null where it says nothing. */
 export function debugDataOf(body: unknown): DebugData | null {
   return z.safeParse(z.object({ data: debugData }), body).data?.data ?? null;
@@ -105,4 +112,10 @@ export function scopesOf(data: DebugData): readonly string[] | null {
   if (data.scopes === undefined && data.granular_scopes === undefined) return null;
   const named = [...(data.scopes ?? []), ...(data.granular_scopes ?? []).map(({ scope }) => scope)];
   return [...new Set(named)].filter((scope) => scope !== '');
+}
+
+/** Whether there is a list of permissions, and each of its entries has a name that can be read. */
+export function namesEveryScope(data: DebugData): boolean {
+  if (data.scopes === undefined && data.granular_scopes === undefined) return false;
+  return ![...(data.scopes ?? []), ...(data.granular_scopes ?? []).map(({ scope }) => scope)].includes('');
 }

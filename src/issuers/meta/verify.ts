@@ -2,7 +2,7 @@ import type { KeyFacts } from '../../core/credential.ts';
 import type { Verification, VerificationFinding } from '../../core/issuer.ts';
 import type { Secret } from '../../core/secret.ts';
 import { factsOf } from './facts.ts';
-import { type DebugData, scopesOf } from './schema.ts';
+import { type DebugData, namesEveryScope, scopesOf } from './schema.ts';
 import type { Word } from './words.ts';
 
 /** What a token must be, as the configuration says. */
@@ -71,6 +71,9 @@ function fitness(
   if (data.type === 'APP' || data.type === 'PAGE') {
     return refuse('wrong-kind', `it is a token of type ${data.type}, not of a system user`);
   }
+  if (declared.strictIdentity && data.user_id === undefined) {
+    return { verdict: 'unknown', message: 'Meta does not say whom it acts as, and strictIdentity is set' };
+  }
   if (data.type === 'USER') find('other', 'Meta calls it a token of a person, which ends with their session');
 
   const stranger = data.user_id !== undefined && data.user_id !== declared.systemUserId;
@@ -81,6 +84,12 @@ function fitness(
   }
 
   const scopes = scopesOf(data);
+  if (declared.strictScopes && !namesEveryScope(data)) {
+    return {
+      verdict: 'unknown',
+      message: 'Meta does not name every permission it has, and strictScopes is set',
+    };
+  }
   if (scopes === null) {
     find('other', 'Meta does not say which permissions it has; the live read alone shows that it works');
   } else {

@@ -26,7 +26,7 @@ export async function debugWord(
 ): Promise<Word> {
   const reply = await askedFor(() => graph.debug(app, token, signal));
   if (reply instanceof KeyturnError) return nothing(reply);
-  const data = reply.error === null ? debugDataOf(reply.body) : null;
+  const data = debugDataOf(reply.word);
   if (data === null) return nothing(debugFailure(reply));
   return { ...wordOfData(data, app), ...drift(reply) };
 }
@@ -39,6 +39,9 @@ export function debugFailure(reply: GraphReply): KeyturnError {
 export function wordOfData(data: DebugData, app: App): Word {
   if (data.app_id !== undefined && data.app_id !== app.id) {
     return { says: 'other-app', because: `debug_token: it is a token of the app ${data.app_id}`, data };
+  }
+  if (data.is_valid === true && data.app_id === undefined) {
+    return { says: 'nothing', because: 'debug_token does not say of which app it is' };
   }
   if (data.is_valid === true) return { says: 'alive', because: 'debug_token: valid', data };
   if (data.is_valid === undefined) {
@@ -68,7 +71,7 @@ export async function liveWord(
   if (reply instanceof KeyturnError) return nothing(reply);
   const { error } = reply;
   if (error === null) {
-    return objectIdOf(reply.body) === check.id && reply.status < 300
+    return objectIdOf(reply.word) === check.id
       ? { says: 'alive', because: `${what}: answered`, ...drift(reply) }
       : nothing(failure(what, reply, { caller: 'the key', effect: false }));
   }
