@@ -52,7 +52,9 @@ export const keySchema = z.strictObject({
   /** The value was in the memory of a run that is gone. */
   valueLost: z.optional(z.literal(true)),
   /** When the request that may have made it was under way. */
-  window: z.optional(z.strictObject({ from: instant, to: z.optional(instant) })),
+  window: z.optional(
+    z.strictObject({ from: instant, to: z.optional(instant), clock: z.optional(z.string()) }),
+  ),
   /** Ids that the issuer listed before the request: others may be ours, which is no proof that they are. */
   listedBefore: z.optional(z.array(z.string())),
   /** Ids that appeared since. */

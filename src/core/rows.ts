@@ -107,9 +107,15 @@ export function bornAt(key: Key): number | null {
  * Whether an answer that refuses a key as dead may only mean that the issuer does not know it everywhere yet: one that
  * was asked for within the time that this takes, for a key that was never seen to work.
  */
-export function mayBeTooNew(key: Key, policy: Policy, askedAt: number): boolean {
+export function mayBeTooNew(key: Key, policy: Policy, askedAt: number, clock: string): boolean {
+  return key.verifiedAt === undefined && askedAt < settledAt(key, policy, clock);
+}
+
+/** From when on the issuer knows the key everywhere, by this clock; 0 where nothing says when it was made. */
+export function settledAt(key: Key, policy: Policy, clock: string): number {
   const born = bornAt(key);
-  return key.verifiedAt === undefined && born !== null && askedAt < born + policy.issuer.settles;
+  if (born === null) return 0;
+  return born + policy.issuer.settles + (key.window?.clock === clock ? 0 : CLOCK_SKEW);
 }
 
 /** Whether two keys are one: by the issuer's id, or by all fingerprints. */

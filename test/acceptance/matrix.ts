@@ -214,6 +214,16 @@ export const UNKNOWNS: readonly Scenario[] = [
     switches: { mintKills: true, ...delay({ mintDebug: 2, mintRead: 3 }) },
     expect: 'done',
   },
+  ...(
+    [{ mintKills: true }, { cap: 2 }, { cap: 2, capDoes: 'evict' }, { cap: 1, capDoes: 'evict' }] as const
+  ).map(
+    (switches): Scenario => ({
+      name: `${JSON.stringify(switches)} and a mint is lost`,
+      switches,
+      faults: [fault('mint', 'html-after')],
+      expect: 'safe',
+    }),
+  ),
   { name: 'the old one expires meanwhile', world: { firstLife: 4 }, expect: 'done' },
   { name: 'installed before, again is an error', switches: { reinstall: 'error' }, expect: 'done' },
   // 13. the app secret

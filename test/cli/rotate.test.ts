@@ -109,6 +109,19 @@ describe('run, rollback, revoke and forget', { timeout: 60_000 }, () => {
     expect(await contents(bench)).toEqual(before);
   });
 
+  it('knows when a secret that was made here is due again', async () => {
+    const bench = await benchFor();
+    await bench.configure(`version: 1
+store: { kind: file, path: ./secrets, identity: env:KEYTURN_IDENTITY }
+issuers: { verify: { kind: random } }
+credentials: { webhook: { issuer: verify } }
+`);
+    await bench.keyturn(['run', '--quiet']);
+    const [status] = (await bench.keyturn(['status', '--json'])).document.data.credentials;
+    expect(status).toMatchObject({ ageDays: 0, current: { issuedAtFrom: 'store' } });
+    expect(Date.parse(status.due) - Date.now()).toBeGreaterThan(89 * 86_400_000);
+  });
+
   it('goes back to the previous key, and holds', async () => {
     const bench = await benchFor();
     await bench.keyturn(['rotate', 'wa-prod', '--quiet']);

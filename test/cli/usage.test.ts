@@ -171,5 +171,7 @@ describe('a configuration that is wrong', { timeout: 60_000 }, () => {
     expect((await bench.keyturn(['status'], { env })).code).toBe(0);
     expect((await bench.keyturn(['plan'], { env })).code).toBe(0);
     expect((await bench.keyturn(['plan', '--live'], { env })).code).toBe(2);
+    const locked = await bench.keyturn(['status', '--json'], { env: { KEYTURN_IDENTITY: undefined } });
+    expect(locked.code).toBe(0);
   });
 });

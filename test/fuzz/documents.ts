@@ -4,6 +4,7 @@ import { type FieldMap, keyIn, textWith } from '../../src/core/document.ts';
 import { Secret } from '../../src/core/secret.ts';
 import { target } from './engine.ts';
 import { mutants, textOf } from './mutate.ts';
+import { OPEN } from './open.ts';
 import { holds, outcomeOf, secrets } from './outcome.ts';
 
 const SAMPLES = [
@@ -18,6 +19,7 @@ const SAMPLES = [
   'null',
 ];
 const field = fc.oneof(fc.constantFrom('SID', 'KEY', 'other', '"', '\\', '__proto__', '$&', ''), fc.string());
+const QUOTES = OPEN.has('document-quotes');
 const shown = (document: string) => JSON.parse(document) as Readonly<Record<string, unknown>>;
 
 export const documents = target({
@@ -37,8 +39,13 @@ export const documents = target({
     const key = Secret.fromParts({ sid: first[0], secret: first[1] });
     const other = Secret.fromParts({ sid: second, secret: second.slice(1) });
     const planted = [first[0], first[1], second].filter((one) => one.length >= 20);
-    await outcomeOf(() => keyIn(text, fields), ['UNREADABLE'], planted);
-    const { value, error } = await outcomeOf(() => textWith(key, text, fields), ['UNREADABLE'], planted);
+    await outcomeOf(() => keyIn(text, fields), ['UNREADABLE'], planted, QUOTES);
+    const { value, error } = await outcomeOf(
+      () => textWith(key, text, fields),
+      ['UNREADABLE'],
+      planted,
+      QUOTES,
+    );
     if (error !== null) return;
     const read = keyIn(value, fields);
     holds(read?.equals(key) === true, 'what was put in does not come out');
@@ -67,7 +74,7 @@ export const documentSize = target({
     head: fc.constantFrom('{', '{"KEY":"', '{"x":"', '{"x":[', '{"KEY":"a",'),
     unit: fc.constantFrom(...UNITS),
     tail: fc.constantFrom('"z":0}', '"}', '0]}', '}', ''),
-    bytes: fc.constantFrom(64 * 1024, 1024 * 1024, 4 * 1024 * 1024),
+    bytes: fc.constantFrom(16 * 1024, ...(OPEN.has('document-square') ? [] : [1024 * 1024, 4 * 1024 * 1024])),
   }),
   check: async ({ head, unit, tail, bytes }) => {
     const parts: string[] = [];

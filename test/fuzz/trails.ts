@@ -11,10 +11,16 @@ import { createVerifier } from '../../src/trail/verify.ts';
 import { chainOf } from '../trail/entries.ts';
 import { target } from './engine.ts';
 import { bytesOf, cuts, mangle, mutants } from './mutate.ts';
+import { OPEN } from './open.ts';
 import { holds, outcomeOf } from './outcome.ts';
 
 const WHOLE = [...chainOf('wa-prod', 6), ...chainOf('sms', 3)];
 const LINES = WHOLE.map((entry) => JSON.stringify(entry));
+/** JSON.parse reads it; what visits it level by level runs out of stack. */
+const DEEP = JSON.stringify({ ...WHOLE[0], deep: 0 }).replace(
+  ':0}',
+  `:${'['.repeat(20_000)}${']'.repeat(20_000)}}`,
+);
 const original = new Map(WHOLE.map((entry) => [`${entry.credential} ${entry.n}`, entry]));
 
 const line = mutants(LINES, ['wa-prod', 'sms', 1, 2, 6, 7, WHOLE[2]?.hash ?? '', '0'.repeat(64)], {
@@ -41,6 +47,7 @@ const lines = fc.oneof(
       return all;
     }),
   fc.array(line.map(bytesOf), { maxLength: 4 }),
+  ...(OPEN.has('trail-depth') ? [] : [fc.constant([Buffer.from(DEEP)])]),
 );
 
 let folder = '';

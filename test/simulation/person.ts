@@ -82,6 +82,7 @@ function nextCommand(sim: Simulation, one: Simulated, last: Result | null, runs:
       const key = watch.keyOf(row);
       if (row.state !== 'pending' || row.id === ledger?.rotation?.new || key === null) continue;
       issuer.endByHand(key);
+      if (!plan.issuer.traits.proves) return 'revoke --attest';
     }
   }
   if (last?.text.includes('all slots') || last?.text.includes('slots at the issuer are taken')) {

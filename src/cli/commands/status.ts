@@ -13,10 +13,11 @@ import { keyBlocks, statusBlocks } from '../status-text.ts';
 export const perform: Perform = async (invocation, context) => {
   const config = await context.config();
   const chosen = selectCredentials(config, selectionOf(invocation), 'optional');
-  await context.requireReferences(chosen, 'read');
   const read = await Promise.all(chosen.map((credential) => readStatus(credential, context)));
   const detailed = context.flags.verbose || (chosen.length === 1 && invocation.words.length > 0);
   const errors = read.filter((one) => one instanceof KeyturnError);
+  // Says once, and together, what every one of them lacks.
+  if (errors.some((one) => one.code === 'REFERENCE')) await context.requireReferences(chosen, 'read');
   const credentials = read.filter((one): one is CredentialStatus => !(one instanceof KeyturnError));
   return {
     data: { credentials },

@@ -33,7 +33,7 @@ export const creationChanges: Handlers<
           rotation: ledger.rotation?.id ?? effect.row,
           attempt: ledger.rotation?.attempt ?? 1,
           issuedAtFrom: 'unknown',
-          window: { from: at },
+          window: { from: at, clock: pen.clock },
           ...(change.listedBefore === undefined ? {} : { listedBefore: [...change.listedBefore] }),
         };
         const keys = [...ledger.keys.filter((key) => key.id !== row.id), row];
@@ -46,7 +46,7 @@ export const creationChanges: Handlers<
       case 'register': {
         const made = [...(ledger.made ?? []), at].slice(-CREATIONS_KEPT);
         const windowed = withRow({ ...ledger, made }, effect.row, {
-          window: { from: at },
+          window: { from: at, clock: pen.clock },
           ...(change.listedBefore === undefined ? {} : { listedBefore: [...change.listedBefore] }),
         });
         return { ledger: withRotation(windowed, { entered: at }), note };
@@ -112,7 +112,7 @@ export const creationChanges: Handlers<
       attempt: ledger.rotation?.attempt ?? 1,
       issuedAt: at,
       issuedAtFrom: 'operator',
-      window: { from: known?.window?.from ?? at, to: at },
+      window: { from: known?.window?.from ?? at, to: at, clock: pen.clock },
       ...factsOf(change.facts),
       ...(change.issuedAtFrom === undefined ? {} : { issuedAtFrom: change.issuedAtFrom }),
     };
@@ -160,7 +160,7 @@ export const creationChanges: Handlers<
     const at = toInstant(pen.now);
     const tries = (ledger.rotation?.tries ?? 0) + 1;
     const noted = withRow(ledger, change.row, {
-      window: { from: row?.window?.from ?? at, to: at },
+      window: { from: row?.window?.from ?? at, to: at, clock: pen.clock },
       lastError: change.failure.message,
     });
     return {
@@ -174,7 +174,7 @@ export const creationChanges: Handlers<
     const at = toInstant(pen.now);
     const noted = withRow(ledger, change.row, {
       state: 'possible',
-      window: { from: row?.window?.from ?? at, to: row?.window?.to ?? at },
+      window: { from: row?.window?.from ?? at, to: row?.window?.to ?? at, clock: pen.clock },
       listedBefore: undefined,
       ...(change.suspects === undefined ? {} : { suspects: [...change.suspects] }),
     });
@@ -213,7 +213,7 @@ export const creationChanges: Handlers<
       rotation: change.row.slice(0, change.row.lastIndexOf('.')),
       attempt: Number(change.row.slice(change.row.lastIndexOf('.') + 1)) || 1,
       issuedAtFrom: 'unknown',
-      window: { from: at, to: at },
+      window: { from: at, to: at, clock: pen.clock },
     };
     const row: Key = {
       ...(known ?? blank),
@@ -266,7 +266,7 @@ function made(
     issuedAtFrom: facts.issuedAt === undefined ? 'store' : 'issuer',
     ...factsOf(facts),
     listedBefore: undefined,
-    window: { from: row?.window?.from ?? at, to: at },
+    window: { from: row?.window?.from ?? at, to: at, clock: pen.clock },
   });
   return {
     ledger: withRotation(noted, {

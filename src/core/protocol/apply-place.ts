@@ -89,8 +89,11 @@ export const placeChanges: Handlers<
     const at = toInstant(pen.now);
     const emergency = ledger.rotation?.kind === 'emergency';
     const retired = retireCurrent(ledger, change.row, pen, rowOf(ledger, change.row)?.promoteBase);
+    const undated = rowOf(ledger, change.row)?.issuedAt === undefined;
     const promoted = withRow(retired, change.row, {
       state: 'current',
+      // A secret that nobody hands out is as old as its place.
+      ...(undated ? { issuedAt: at, issuedAtFrom: 'store' as const } : {}),
       currentAs: change.version,
       currentSince: at,
       replaced: rowOf(ledger, change.row)?.promoteBase ?? null,

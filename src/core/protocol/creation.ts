@@ -1,7 +1,7 @@
 import { toMs } from '../credential.ts';
 import type { Key, Ledger, Rotation } from '../ledger.ts';
 import { dueAt, keyBudgetUntil, type Policy } from '../policy.ts';
-import { currentRow, isLive, LATE_CREATE, mayBeTooNew, rowOf, sameKey } from '../rows.ts';
+import { currentRow, isLive, LATE_CREATE, mayBeTooNew, rowOf, sameKey, settledAt } from '../rows.ts';
 import type { Step } from './changes.ts';
 import { revocation } from './revocation.ts';
 import type { Seen } from './seen.ts';
@@ -75,7 +75,7 @@ function slotFree(ledger: Ledger, policy: Policy, seen: Seen, rotation: Rotation
 function isSaidDead(policy: Policy, seen: Seen, key: Key): boolean {
   const answer = seen.works[key.id];
   if (answer?.verdict !== 'refused' || answer.why !== 'dead') return false;
-  return !mayBeTooNew(key, policy, answer.askedAt);
+  return !mayBeTooNew(key, policy, answer.askedAt, seen.clock);
 }
 
 /** Where a lost reply can only be guessed from a list, the list is taken before. */
@@ -167,8 +167,7 @@ function afterRegistration(policy: Policy, seen: Seen, row: Key, now: number): S
   if (own === undefined) return look({ what: 'works', row: row.id });
   if (own.verdict === 'works')
     return { do: 'record', change: { type: 'registered', row: row.id, facts: own.facts } };
-  const since = toMs(row.window?.to ?? row.window?.from ?? '1970-01-01T00:00:00.000Z');
-  if (own.verdict === 'unknown' || own.askedAt < since + policy.issuer.settles) {
+  if (own.verdict === 'unknown' || own.askedAt < settledAt(row, policy, seen.clock)) {
     return retryStep(
       'retry',
       `whether ${row.id} was registered could not be told: ${own.message}`,

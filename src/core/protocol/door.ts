@@ -145,7 +145,7 @@ function successorWorks(ledger: Ledger, policy: Policy, seen: Seen, target: Key,
     );
   }
   const asked = inPlace === null ? undefined : seen.works[inPlace.id];
-  if (inPlace !== null && asked !== undefined && mayBeTooNew(inPlace, policy, asked.askedAt)) {
+  if (inPlace !== null && asked !== undefined && mayBeTooNew(inPlace, policy, asked.askedAt, seen.clock)) {
     return retryStep(
       'retry',
       `${inPlace.id} in current is so new that a refusal proves nothing yet`,

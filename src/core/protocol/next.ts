@@ -44,7 +44,7 @@ export function followStore(ledger: Ledger, policy: Policy, seen: Seen): Step | 
   const current = seen.current;
   if (current === undefined) return null;
   if (current === null) return held === null ? null : gone(ledger);
-  if (current.row === null) return foreign(ledger);
+  if (current.row === null) return foreign(ledger, seen);
   if (current.row === held?.id) {
     // It was missing, or a dead one stood there, and it is back.
     const over = ledger.hold?.kind === 'gone' || ledger.hold?.kind === 'dead';
@@ -75,9 +75,13 @@ function moved(ledger: Ledger, policy: Policy, row: string, version: string): St
   return { do: 'record', change: { type: 'moved', row, version, hooks, mirrors } };
 }
 
-function foreign(ledger: Ledger): Step {
+function foreign(ledger: Ledger, seen: Seen): Step {
   const rotation = ledger.rotation;
-  if (rotation !== undefined && rotation.kind !== 'emergency') {
+  // An emergency replaces what it found, but not what somebody has put there since.
+  const found =
+    rotation?.kind === 'emergency' && (rotation.base === undefined || rotation.base === seen.base);
+  const placed = rotation?.kind === 'emergency' && rotation.promotedAt !== undefined;
+  if (rotation !== undefined && !found && !placed) {
     return { do: 'record', change: { type: 'abandoned', why: 'current was changed by someone else' } };
   }
   const known = ledger.keys.length > 0;
@@ -211,7 +215,7 @@ function dueFacts(current: Key | null, policy: Policy, seen: Seen): DueFacts {
   const missing = verdict.why === 'scope-missing' ? policy.scopes.filter((scope) => !have.has(scope)) : [];
   return {
     missingScopes: missing,
-    dead: verdict.why === 'dead' && !mayBeTooNew(current, policy, verdict.askedAt),
+    dead: verdict.why === 'dead' && !mayBeTooNew(current, policy, verdict.askedAt, seen.clock),
   };
 }
 

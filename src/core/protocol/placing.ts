@@ -2,7 +2,7 @@ import { toInstant, toMs } from '../credential.ts';
 import type { Verification } from '../issuer.ts';
 import type { Key, Ledger, Rotation } from '../ledger.ts';
 import { CLOCK_SKEW, type Policy, retryDelay } from '../policy.ts';
-import { bornAt, currentRow, isDead, mayBeTooNew, rowOf } from '../rows.ts';
+import { currentRow, isDead, mayBeTooNew, rowOf, settledAt } from '../rows.ts';
 import type { Step } from './changes.ts';
 import { knownAs } from './creation.ts';
 import type { Answer, CurrentSeen, Seen } from './seen.ts';
@@ -107,7 +107,7 @@ function knownDead(
     return 'the old key has expired';
   const verdict = seen.works[current.id];
   if (verdict?.verdict !== 'refused' || verdict.why !== 'dead') return null;
-  return mayBeTooNew(current, policy, verdict.askedAt) ? null : verdict.message;
+  return mayBeTooNew(current, policy, verdict.askedAt, seen.clock) ? null : verdict.message;
 }
 
 /** Not seen to work: whether `current` still does decides if there is time to wait. */
@@ -125,8 +125,7 @@ function doubtful(
   }
   const verdict = seen.works[row.id];
   const message = verdict === undefined || verdict.verdict === 'works' ? 'no answer yet' : verdict.message;
-  const born = bornAt(row) ?? (row.issuedAt === undefined ? now : toMs(row.issuedAt));
-  if (verdict?.verdict === 'refused' && verdict.askedAt >= born + policy.issuer.settles) {
+  if (verdict?.verdict === 'refused' && verdict.askedAt >= settledAt(row, policy, seen.clock)) {
     return { do: 'record', change: { type: 'failed', failure: { code: 'REFUSED', message } } };
   }
   const after = verdict?.verdict === 'unknown' ? verdict.retryAfterMs : undefined;

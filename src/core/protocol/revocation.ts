@@ -142,7 +142,7 @@ function byWaiting(ledger: Ledger, policy: Policy, seen: Seen, row: Key, now: nu
     const own = seen.works[row.id];
     if (own === undefined) return look({ what: 'works', row: row.id });
     if (own.verdict === 'refused' && own.why === 'dead') {
-      const young = tooYoungToTell(policy, row, own.askedAt, now);
+      const young = tooYoungToTell(policy, seen, row, own.askedAt, now);
       return young ?? { do: 'record', change: { type: 'dead', row: row.id, by: 'issuer' } };
     }
   }
@@ -165,7 +165,7 @@ function alreadyDead(policy: Policy, seen: Seen, row: Key, now: number): 'dead' 
   const own = seen.works[row.id];
   if (own === undefined) return look({ what: 'works', row: row.id });
   if (own.verdict !== 'refused' || own.why !== 'dead') return null;
-  return tooYoungToTell(policy, row, own.askedAt, now) ?? 'dead';
+  return tooYoungToTell(policy, seen, row, own.askedAt, now) ?? 'dead';
 }
 
 /** What is known about the death of a key whose revocation may have been sent. */
@@ -174,7 +174,7 @@ function proofOfDeath(policy: Policy, seen: Seen, row: Key, now: number): 'dead'
     const own = seen.works[row.id];
     if (own === undefined) return look({ what: 'works', row: row.id });
     if (own.verdict === 'refused' && own.why === 'dead') {
-      return tooYoungToTell(policy, row, own.askedAt, now) ?? 'dead';
+      return tooYoungToTell(policy, seen, row, own.askedAt, now) ?? 'dead';
     }
     if (row.revokeAnswered === undefined) return null;
     const bound = toMs(row.revokeAnswered) + policy.issuer.settles;
@@ -192,8 +192,8 @@ function proofOfDeath(policy: Policy, seen: Seen, row: Key, now: number): 'dead'
 }
 
 /** A key that was never seen to work may be refused because the issuer does not know it everywhere yet. */
-function tooYoungToTell(policy: Policy, row: Key, askedAt: number, now: number): Step | null {
-  if (!mayBeTooNew(row, policy, askedAt)) return null;
+function tooYoungToTell(policy: Policy, seen: Seen, row: Key, askedAt: number, now: number): Step | null {
+  if (!mayBeTooNew(row, policy, askedAt, seen.clock)) return null;
   return retryStep('proof', `${row.id} is so new that a refusal proves nothing yet`, undefined, {}, now);
 }
 

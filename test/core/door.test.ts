@@ -1,0 +1,186 @@
+import { describe, expect, it } from 'vitest';
+import type { Verification } from '../../src/core/issuer.ts';
+import { emptyLedger, type Key, type Ledger } from '../../src/core/ledger.ts';
+import type { Policy } from '../../src/core/policy.ts';
+import { door } from '../../src/core/protocol/door.ts';
+import { type CurrentSeen, nothingSeen, type Seen } from '../../src/core/protocol/seen.ts';
+import { policyFor } from './situations.ts';
+
+const AT = '2026-11-01T00:00:00.000Z';
+const NOW = Date.parse('2026-11-22T00:00:00.000Z');
+const policy: Policy = { ...policyFor('revokes by secret'), mirrors: [], hooks: [], gates: [] };
+
+const OLD: Key = {
+  id: 'r0.0',
+  state: 'retiring',
+  rotation: 'r0',
+  attempt: 1,
+  issuedAtFrom: 'issuer',
+  issuedAt: AT,
+  fingerprints: { value: '0'.repeat(16) },
+  storeVersion: 'v0',
+  currentAs: 'v0',
+  ceasedCurrentAt: AT,
+  overlapFrom: AT,
+};
+const NEW: Key = {
+  ...OLD,
+  id: 'r1.1',
+  state: 'current',
+  rotation: 'r1',
+  fingerprints: { value: '1'.repeat(16) },
+  storeVersion: 'v1',
+  currentAs: 'v1',
+  ceasedCurrentAt: undefined,
+  overlapFrom: undefined,
+};
+const PENDING: Key = { ...NEW, id: 'r2.1', state: 'pending', fingerprints: { value: '2'.repeat(16) } };
+
+const WORKS: Verification = { verdict: 'works', facts: {}, findings: [] };
+const DEAD: Verification = { verdict: 'refused', why: 'dead', message: 'it is dead' };
+const UNFIT: Verification = { verdict: 'refused', why: 'scope-missing', message: 'a scope is missing' };
+const UNKNOWN: Verification = { verdict: 'unknown', message: 'no answer' };
+
+const inPlace: CurrentSeen = {
+  version: 'v1',
+  row: NEW.id,
+  fingerprints: NEW.fingerprints ?? {},
+  complete: true,
+};
+
+function asked(works: Readonly<Record<string, Verification>>): Seen['works'] {
+  return Object.fromEntries(Object.entries(works).map(([row, one]) => [row, { ...one, askedAt: NOW }]));
+}
+
+interface Case {
+  readonly target?: Key;
+  readonly current?: CurrentSeen | null;
+  readonly works?: Readonly<Record<string, Verification>>;
+  readonly seen?: Partial<Seen>;
+  readonly policy?: Partial<Policy>;
+  readonly ledger?: Partial<Ledger>;
+  readonly successor?: Partial<Key>;
+}
+
+function answer(one: Case): string {
+  const target = one.target ?? OLD;
+  const keys = [target, { ...NEW, ...one.successor }];
+  const ledger: Ledger = { ...emptyLedger('wa-test'), keys, ...one.ledger };
+  const current = one.current === undefined ? inPlace : one.current;
+  const seen: Seen = {
+    ...nothingSeen('host-a', 'r9'),
+    current,
+    base: current?.version ?? null,
+    works: asked(one.works ?? {}),
+    ...one.seen,
+  };
+  const step = door(ledger, { ...policy, ...one.policy }, seen, target, NOW);
+  if (step === null) return 'open';
+  if (step.do === 'look') return `look ${step.at.what}${'row' in step.at ? ` ${step.at.row}` : ''}`;
+  if (step.do === 'record') return `record ${step.change.type}`;
+  if (step.do === 'intend' || step.do === 'act') return `${step.do} ${step.effect.kind}`;
+  return step.do === 'stop' ? `stop ${step.code}` : step.do;
+}
+
+const lost: Key = { ...PENDING, storeVersion: undefined, valueLost: true };
+const foreign: CurrentSeen = {
+  version: 'vf',
+  row: null,
+  fingerprints: { value: 'f'.repeat(16) },
+  complete: true,
+};
+const entered = { promoteEntered: AT, promoteBase: 'v1' };
+const rotation = { id: 'r1', reason: '', by: '', startedAt: AT, attempt: 1, old: OLD.id } as const;
+
+const TABLE: readonly (readonly [string, Case, string])[] = [
+  ['nobody has looked at current', { seen: { current: undefined } }, 'look current'],
+  ['nobody has asked whether current works', {}, 'look works r1.1'],
+  ['current works', { works: { 'r1.1': WORKS } }, 'open'],
+  ['current works, and the target was never read', { target: PENDING, works: { 'r1.1': WORKS } }, 'open'],
+  ['nobody can be asked', { policy: policyFor('client-made, nothing to revoke') }, 'open'],
+  ['current is dead, the target not asked', { works: { 'r1.1': DEAD } }, 'look works r0.0'],
+  ['current is dead, and the target too', { works: { 'r1.1': DEAD, 'r0.0': DEAD } }, 'open'],
+  ['current is dead, the target works', { works: { 'r1.1': DEAD, 'r0.0': WORKS } }, 'stop UNSAFE'],
+  ['current is dead, the target unknown', { works: { 'r1.1': DEAD, 'r0.0': UNKNOWN } }, 'stop UNSAFE'],
+  ['current is not fit', { works: { 'r1.1': UNFIT, 'r0.0': WORKS } }, 'stop GUARDED'],
+  ['current unknown, the target works', { works: { 'r1.1': UNKNOWN, 'r0.0': WORKS } }, 'wait'],
+  ['current unknown, the target dead', { works: { 'r1.1': UNKNOWN, 'r0.0': DEAD } }, 'open'],
+  ['the value of the target is lost, and it was never read', { target: lost }, 'open'],
+  ['there is no current, the target was never read', { target: PENDING, current: null }, 'open'],
+  ['there is no current, the target was read', { current: null }, 'stop GUARDED'],
+  ['current holds the target, by its row', { current: { ...inPlace, row: OLD.id } }, 'stop GUARDED'],
+  ['current holds the target, by its version', { current: { ...inPlace, version: 'v0' } }, 'stop GUARDED'],
+  [
+    'current holds the target, by its fingerprint',
+    { current: { ...foreign, fingerprints: OLD.fingerprints ?? {} } },
+    'stop GUARDED',
+  ],
+  [
+    'current may hold the target: too short for a fingerprint',
+    { current: { ...inPlace, complete: false } },
+    'look same-bytes r0.0',
+  ],
+  [
+    'current holds the target, by its bytes',
+    { current: { ...inPlace, complete: false }, seen: { sameBytes: { 'r0.0': true } } },
+    'stop GUARDED',
+  ],
+  [
+    'current holds another short key',
+    {
+      current: { ...inPlace, complete: false },
+      seen: { sameBytes: { 'r0.0': false } },
+      works: { 'r1.1': WORKS },
+    },
+    'open',
+  ],
+  ['current is foreign', { target: PENDING, current: foreign }, 'look foreign-works'],
+  [
+    'current is foreign and works',
+    { target: PENDING, current: foreign, seen: { foreignWorks: WORKS } },
+    'open',
+  ],
+  ['mirrors were not read', { policy: { mirrors: ['ci'] } }, 'look mirrored r0.0'],
+  [
+    'a mirror holds the target, and nothing is owed to it',
+    { policy: { mirrors: ['ci'] }, seen: { mirrored: { 'r0.0': ['ci'] } } },
+    'record mirrors-owed',
+  ],
+  [
+    'no mirror holds it',
+    { policy: { mirrors: ['ci'] }, seen: { mirrored: { 'r0.0': [] } }, works: { 'r1.1': WORKS } },
+    'open',
+  ],
+  ['its promote may still land', { target: { ...PENDING, ...entered } }, 'intend rewrite'],
+  [
+    'its promote can no longer land',
+    { target: { ...PENDING, ...entered, promoteBase: 'v0' } },
+    'record promote-settled',
+  ],
+  [
+    'its promote may land, and nothing stands against it',
+    { target: { ...PENDING, ...entered, promoteBase: null }, current: null },
+    'stop GUARDED',
+  ],
+  [
+    'the old key, to be revoked first',
+    { ledger: { rotation: { ...rotation, kind: 'emergency', phase: 'create', revokeFirst: true } } },
+    'open',
+  ],
+  [
+    'the old key of an accepted gap',
+    { policy: policyFor('one key at a time, gap accepted'), works: { 'r1.1': DEAD } },
+    'open',
+  ],
+];
+
+describe('the one door', () => {
+  it.each(TABLE)('%s', (_, one, expected) => {
+    expect(answer(one)).toBe(expected);
+  });
+
+  it('does not believe that a key works whose own revocation was sent', () => {
+    const works = { 'r1.1': WORKS, 'r0.0': WORKS };
+    expect(answer({ works, successor: { revokeEntered: AT } })).not.toBe('open');
+  });
+});
