@@ -16,7 +16,7 @@ export {
   type Verification,
   type VerificationFinding,
 } from './core/issuer.ts';
-export type { IssuerKind, PluginContext, PluginKind, StoreKind } from './core/plugin.ts';
+export type { IssuerKind, PluginContext, PluginKind, SettingsSchema, StoreKind } from './core/plugin.ts';
 export { type Fingerprints, fingerprint, Secret } from './core/secret.ts';
 export {
   type LedgerAddress,

@@ -32,14 +32,14 @@ const LAYERS: Layers = {
   simulator: { layers: [], packages: ['node:*'] },
   cli: {
     layers: ['config', 'core', 'engine', 'http', 'issuers', 'report', 'simulator', 'stores', 'trail'],
-    packages: ['zod/mini', 'commander', 'chalk', 'age-encryption', 'node:*'],
+    packages: ['zod/mini', 'commander', 'age-encryption', 'node:*'],
     reaches: ['*'],
   },
   index: { layers: ['core'], packages: [] },
 };
 
 /** What may load before a command is known; everything else waits for the first use. */
-const LOADED_WITH_MAIN = /^(node:.*|commander|chalk)$/;
+const LOADED_WITH_MAIN = /^(node:.*|commander)$/;
 
 const TOP_LEVEL = [
   'LICENSE',

@@ -1,6 +1,7 @@
 /**
  * What a user waits for: whole processes, from start to exit, each command in turn and beside `node -e 0`, so that a busy
- * machine slows all of them alike. Records and never fails by time: the bars stand in the table.
+ * machine slows all of them alike. Then one rotation against the simulator: its calls, its requests, and the time that is
+ * keyturn's own. Records and never fails by time: the bars stand in the tables.
  *
  *     node bin/dev/bench.mjs [rounds]
  */
@@ -10,8 +11,11 @@ import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { argv, env, execPath, stdout, version } from 'node:process';
 import { fileURLToPath } from 'node:url';
+import { load } from './load.mjs';
 
-const bin = fileURLToPath(new URL('../keyturn.js', import.meta.url));
+const root = fileURLToPath(new URL('../..', import.meta.url));
+const bin = join(root, 'bin/keyturn.js');
+const OWN_MS_BAR = 50;
 const rounds = Math.max(15, Number(argv[2] ?? 25));
 const folder = await mkdtemp(join(tmpdir(), 'keyturn-bench-'));
 
@@ -33,7 +37,8 @@ try {
   for (let round = 0; round < rounds; round += 1) {
     for (const [index, target] of targets.entries()) times[index]?.push(measure(target.args));
   }
-  print(times.map(median));
+  printProcesses(times.map(median));
+  await rotations();
 } finally {
   await rm(folder, { recursive: true });
 }
@@ -78,14 +83,35 @@ function median(values) {
 }
 
 /** @param {readonly number[]} medians */
-function print(medians) {
+function printProcesses(medians) {
   const base = medians[0] ?? Number.NaN;
   stdout.write(
-    `Node.js ${version}, ${cpus()[0]?.model ?? 'unknown processor'}, median of ${rounds} runs\n\n`,
+    `${new Date().toISOString().slice(0, 10)}, Node.js ${version}, ${cpus().length} × ${cpus()[0]?.model ?? 'unknown processor'}, median of ${rounds} runs\n\n`,
   );
   stdout.write('| command | ms | × node -e 0 | bar |\n|---|---|---|---|\n');
   for (const [index, { name, bar }] of targets.entries()) {
     const ms = medians[index] ?? Number.NaN;
     stdout.write(`| ${name} | ${ms.toFixed(1)} | ${(ms / base).toFixed(2)} | ${bar ?? ''} |\n`);
   }
+}
+
+/** Counts of every rotation must agree; its own time is stated for the first, which finds nothing compiled, and as median. */
+async function rotations() {
+  const { measureRotation } = await load(root, 'test/bench/rotation.ts');
+  const measures = [];
+  for (let round = 0; round < rounds; round += 1) measures.push(await measureRotation());
+  const [first] = measures;
+  const counted = JSON.stringify([first.calls, first.requests]);
+  if (measures.some(({ calls, requests }) => JSON.stringify([calls, requests]) !== counted))
+    throw new Error('rotations differ in what they call');
+  stdout.write('\n| one rotation | times |\n|---|---|\n');
+  for (const [what, counts] of Object.entries({ call: first.calls, request: first.requests })) {
+    for (const [name, times] of Object.entries(counts)) stdout.write(`| ${what} ${name} | ${times} |\n`);
+    const sum = Object.values(counts).reduce((all, one) => all + one, 0);
+    stdout.write(`| **${what}s** | ${sum} |\n`);
+  }
+  const own = median(measures.map(({ ownMs }) => ownMs));
+  stdout.write('\n| own time of one rotation | ms | bar |\n|---|---|---|\n');
+  stdout.write(`| the first in its process | ${first.ownMs.toFixed(1)} | ${OWN_MS_BAR} |\n`);
+  stdout.write(`| median of ${rounds} | ${own.toFixed(1)} | ${OWN_MS_BAR} |\n`);
 }

@@ -1,7 +1,7 @@
 import type { Config, ConfiguredCredential } from '../config/config.ts';
 import { oneCredential } from '../config/select.ts';
 import { KeyturnError } from '../core/errors.ts';
-import { durationMs } from '../core/plugin.ts';
+import { durationMs } from '../core/setting.ts';
 import type { Invocation, Options } from './command.ts';
 import { flag, optionOf, optionsOf } from './command.ts';
 import type { Context } from './context.ts';

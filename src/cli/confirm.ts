@@ -1,8 +1,12 @@
 import type { ConfiguredCredential } from '../config/config.ts';
-import { flag, type Options } from './command.ts';
+import { flag, line, type Options } from './command.ts';
 import type { Context } from './context.ts';
+import { createPainter } from './output.ts';
 
-/** Has a person confirm what is destroyed, by the name of the credential, or by their number for several. With `--yes` it is only said. */
+/**
+ * Has a person confirm what is destroyed, by the name of the credential, or by their number for several. With `--yes`
+ * it is only said.
+ */
 export async function confirmFor(
   context: Context,
   chosen: readonly ConfiguredCredential[],
@@ -15,8 +19,13 @@ export async function confirmFor(
   if (yes) for (const text of says) context.say(text);
   await context.terminal.confirm({
     yes,
-    says,
+    says: fitted(context, says),
     answer: one ? first.name : String(chosen.length),
     wanted: one ? 'the name of the credential' : 'the number of the credentials',
   });
+}
+
+function fitted({ env, terminal }: Context, says: readonly string[]): readonly string[] {
+  const { render } = createPainter(env, terminal.err, terminal.err ? terminal.width : null);
+  return says.map((text) => render([line(text)]).trimEnd());
 }

@@ -15,7 +15,7 @@ export function failureOf(
   const frames = verbose ? framesOf(caught) : '';
   const told = new KeyturnError('BUG', `${error.message}${frames}`, {
     ...error.detail,
-    hint: `report this defect at ${bugs}, with the command and its output at --verbose`,
+    hint: `report this defect at ${bugs}, with the command line, its output at --verbose, the versions that keyturn --version and node --version print, and the operating system; leave out the values of secrets`,
   });
   return { data: null, blocks: [], errors: [told], exitCode: told.exitCode };
 }

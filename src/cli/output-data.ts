@@ -58,7 +58,7 @@ const ROTATION_FIELDS: Readonly<Record<string, Json>> = {
   old: STRING,
   new: STRING,
   promotedAt: TIME,
-  waiting: nullable(object({ for: { enum: ['operator', 'slot'] }, since: INSTANT })),
+  waiting: nullable(object({ for: { enum: ['operator'] }, since: INSTANT })),
   nextTry: TIME,
   lastError: STRING,
 };

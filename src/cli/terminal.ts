@@ -1,8 +1,6 @@
 import { fstatSync } from 'node:fs';
 import { KeyturnError } from '../core/errors.ts';
 import type { Secret } from '../core/secret.ts';
-import { line } from './command.ts';
-import { createPainter } from './output.ts';
 import { writeErr } from './write.ts';
 
 /** What is at the ends of stdin, stdout and stderr, and how a person is asked. */
@@ -102,8 +100,7 @@ async function confirm(request: ConfirmRequest, asks: boolean, signal: AbortSign
       hint: 'say --yes if that is meant; nothing was done',
     });
   }
-  const { render } = createPainter(process.env, true, widthOf());
-  writeErr(render(request.says.map((text) => line(text))));
+  writeErr(`${request.says.join('\n')}\n`);
   const { prompt } = await import('./prompt.ts');
   const typed = await prompt(`Type ${request.wanted} (${request.answer}) to go on: `, {
     hidden: false,

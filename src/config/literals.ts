@@ -1,4 +1,4 @@
-import { REFERENCE } from '../core/plugin.ts';
+import { REFERENCE } from '../core/setting.ts';
 import type { Mistakes } from './problems.ts';
 import { dotted, looksSecret, type Path } from './wording.ts';
 

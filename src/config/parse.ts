@@ -55,11 +55,11 @@ function readRoot(root: SourceNode, file: string, kinds: Kinds, mistakes: Mistak
   checkDurations(policy, ['policy'], mistakes);
 
   const drafts: Draft[] = [];
+  const known = [...issuerNames.keys()];
   for (const [name, node] of namesIn(root, 'credentials', mistakes)) {
     const path = ['credentials', name];
     const settings = salvage(schema.credentialSchema, node.value, path, mistakes);
     if (settings === null) continue;
-    const known = [...issuerNames.keys()];
     if (!issuerNames.has(settings.issuer)) {
       const reason = `${quoted(name)} names the issuer ${quoted(settings.issuer)}, which is not under issuers`;
       mistakes.add(

@@ -1,4 +1,4 @@
-import { durationMs } from '../core/plugin.ts';
+import { durationMs } from '../core/setting.ts';
 import type { ConfiguredPolicy } from './config.ts';
 import type { Mistakes } from './problems.ts';
 import { POLICY_DEFAULTS, type PolicySettings } from './schema.ts';

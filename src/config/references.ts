@@ -2,7 +2,7 @@ import { constants } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { KeyturnError } from '../core/errors.ts';
-import { REFERENCE } from '../core/plugin.ts';
+import { REFERENCE } from '../core/setting.ts';
 import { quoted } from './wording.ts';
 
 const MAX_BYTES = 64 * 1024;

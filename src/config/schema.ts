@@ -1,5 +1,5 @@
 import * as z from 'zod/mini';
-import { duration } from '../core/plugin.ts';
+import { duration } from '../core/setting.ts';
 
 /** The version of the configuration that this program reads. */
 export const CONFIG_VERSION = 1;

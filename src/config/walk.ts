@@ -1,5 +1,5 @@
 import * as z from 'zod/mini';
-import { REFERENCE } from '../core/plugin.ts';
+import { REFERENCE } from '../core/setting.ts';
 import type { Path } from './wording.ts';
 
 type Schema = z.core.$ZodType;

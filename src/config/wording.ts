@@ -38,11 +38,13 @@ export function dotted(path: Path): string {
 }
 
 const CHOICES_SHOWN = 12;
+/** There may be thousands, and as many mistakes. */
+const CHOICES_LOOKED_AT = 50;
 
 /** What to write in the place of a name that is not known: the nearest one, or any of them. */
 export function choice(near: string | null, known: readonly string[], what: string): string {
   if (near !== null && showable(near)) return `write "${near}", if that is what you meant`;
   if (known.length === 0) return `remove it: there are no ${what}`;
-  const shown = known.filter(showable).slice(0, CHOICES_SHOWN);
+  const shown = known.slice(0, CHOICES_LOOKED_AT).filter(showable).slice(0, CHOICES_SHOWN);
   return `use one of the ${what}: ${shown.join(', ')}${shown.length < known.length ? ', …' : ''}`;
 }

@@ -18,8 +18,8 @@ export function checksOfLedger(subject: Subject): readonly Found[] {
   ];
 }
 
-function possible({ credential: { name, policy } }: Subject, key: Key): Found {
-  const until = possibleUntil(key, policy);
+function possible({ credential: { name } }: Subject, key: Key): Found {
+  const until = possibleUntil(key);
   const suspects = key.suspects ?? [];
   const about = suspects.length === 0 ? '' : `; it may be ${suspects.join(' or ')}`;
   const wait = until === null ? '' : `, or wait until ${toInstant(until)}, when it has ended by itself`;

@@ -75,6 +75,7 @@ const AMBIGUOUS: ReadonlySet<ErrorCode> = new Set([
   'UNAVAILABLE',
   'BAD_REPLY',
   'BUG',
+  'INTERRUPTED',
 ]);
 
 export interface ErrorDetail {

@@ -71,6 +71,10 @@ export const keySchema = z.strictObject({
   /** Its promote may have landed, or may still, against `promoteBase` (null: nothing was current). */
   promoteEntered: z.optional(instant),
   promoteBase: z.optional(z.nullable(z.string())),
+  /** An earlier send of it has no outcome, so that a later refusal says nothing of that one. */
+  promoteDoubt: z.optional(z.literal(true)),
+  /** Milliseconds that a key of its issuer lives at most, as known when it was asked for; null or absent: for ever. */
+  longestLife: z.optional(z.nullable(count)),
   /** `current` is about to be rewritten with this key's own value under this mark. */
   rewriting: z.optional(id),
   revokeEntered: z.optional(instant),
@@ -104,7 +108,7 @@ export const rotationSchema = z.strictObject({
   /** Promoted before it was verified, because the key in `current` was known to be dead. */
   unverified: z.optional(z.literal(true)),
   promotedAt: z.optional(instant),
-  waiting: z.optional(z.strictObject({ for: z.enum(['operator', 'slot']), since: instant })),
+  waiting: z.optional(z.strictObject({ for: z.literal('operator'), since: instant })),
   tries: z.optional(count),
   nextTry: z.optional(instant),
   /** The pause is one that the other side asked for. */

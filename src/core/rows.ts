@@ -128,8 +128,8 @@ export function sameKey(
 }
 
 /** When a key that nobody may ever see again can no longer be alive; null: it may live for ever. */
-export function possibleUntil(key: Key, policy: Policy): number | null {
-  const life = policy.issuer.longestLife;
+export function possibleUntil(key: Key): number | null {
+  const life = key.longestLife ?? null;
   const to = key.window?.to ?? key.window?.from;
   if (life === null || to === undefined) return null;
   return toMs(to) + life + 86_400_000;

@@ -206,6 +206,7 @@ async function put(run: Run, ledger: Ledger, revision: string | null, signal: Ab
       const landed = await load(run, signal);
       if (
         landed.ledger.savedBy === ledger.savedBy &&
+        landed.ledger.trail.head === ledger.trail.head &&
         landed.ledger.seq === ledger.seq &&
         landed.revision !== null
       ) {

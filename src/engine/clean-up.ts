@@ -1,12 +1,17 @@
 import { toInstant } from '../core/credential.ts';
 import { KeyturnError } from '../core/errors.ts';
-import type { Ledger } from '../core/ledger.ts';
-import { rowOf, wasCurrent } from '../core/rows.ts';
+import type { Key, Ledger } from '../core/ledger.ts';
+import type { Change } from '../core/protocol/changes.ts';
+import { door } from '../core/protocol/door.ts';
+import { rowOf, sameKey, wasCurrent } from '../core/rows.ts';
 import { guarded } from './guard.ts';
-import { verified } from './looks.ts';
+import { lookAt, twinOf, verified } from './looks.ts';
 import { freshSeen, type Session } from './session.ts';
 
 const MOST_MERGES = 10;
+const MOST_LOOKS = 10;
+
+type Created = Extract<Change, { type: 'created' }>;
 
 /**
  * After somebody else saved: takes over what is saved. A key that this run made and that nobody knows of is merged
@@ -15,21 +20,24 @@ const MOST_MERGES = 10;
  */
 export async function cleanUp(session: Session): Promise<void> {
   const { run, book } = session;
-  const made = session.history.findLast((change) => change.type === 'created');
+  const made = unsavedCreation(session);
   const closing = new AbortController().signal;
   await book.reload(run.signal.aborted ? closing : run.signal);
   const hand = session.seen.hand;
   session.seen = { ...freshSeen(run), ...(hand === undefined ? {} : { hand }) };
-  if (made?.type !== 'created') return;
-  if (knows(book.ledger, made.row)) return;
+  if (made === null || knows(book.ledger, made.row)) return;
   for (let round = 0; round < MOST_MERGES; round += 1) {
+    const known = await isKnown(session, made);
+    // The issuer gave a key that somebody has already: it is left alone, and there is nothing to write down.
+    if (known === true) return;
     const row = rowOf(book.ledger, made.row);
     const staged =
       row?.storeVersion !== undefined || (row?.stagedAs !== undefined && row.state === 'pending');
-    book.merge(made.row, made.facts, staged ? null : toInstant(run.world.now()));
+    const ends = !staged && known === false;
+    book.merge(made.row, made.facts, ends ? toInstant(run.world.now()) : null);
     try {
       await book.saveBeside(closing);
-      if (!staged) await revokeHere(session, made.row);
+      if (ends) await revokeHere(session, made.row);
       return;
     } catch (caught) {
       if (!(caught instanceof KeyturnError) || caught.code !== 'CONFLICT') throw caught;
@@ -37,6 +45,13 @@ export async function cleanUp(session: Session): Promise<void> {
       await book.reload(closing);
     }
   }
+}
+
+/** The key that this run made and that no saved ledger tells of; one that was found to be no new key is none. */
+function unsavedCreation({ history, saved }: Session): Created | null {
+  const unsaved = history.slice(saved.history);
+  const made = unsaved.findLast((change) => change.type === 'created') ?? null;
+  return unsaved.some((change) => change.type === 'same-key') ? null : made;
 }
 
 /** Whether the row already says what this run knows of the key. */
@@ -47,6 +62,32 @@ function knows(ledger: Ledger, id: string): boolean {
   );
 }
 
+/** Whether another row or another credential has this very key; null: that could not be told. */
+async function isKnown({ run, book, values }: Session, made: Created): Promise<boolean | null> {
+  const rows = book.ledger.keys.filter((key) => key.id !== made.row);
+  if (rows.some((key) => sameKey(key, made.facts))) return true;
+  try {
+    if ((await run.siblings()).some((key) => sameKey(key, made.facts))) return true;
+    return (await twinOf(run, values, book.ledger, made.row)) !== null;
+  } catch (caught) {
+    if (!(caught instanceof KeyturnError)) throw caught;
+    return null;
+  }
+}
+
+/** Whether the one door lets this revocation through. */
+async function isOpen(session: Session, row: Key): Promise<boolean> {
+  const { run, book, values } = session;
+  let seen = freshSeen(run);
+  for (let looks = 0; looks < MOST_LOOKS; looks += 1) {
+    const step = door(book.ledger, run.policy, seen, row, run.world.now());
+    if (step === null) return true;
+    if (step.do !== 'look') return false;
+    seen = await lookAt(run, values, book.ledger, seen, step.at);
+  }
+  return false;
+}
+
 async function revokeHere(session: Session, id: string): Promise<void> {
   const { run, book, values } = session;
   const row = rowOf(book.ledger, id);
@@ -54,16 +95,14 @@ async function revokeHere(session: Session, id: string): Promise<void> {
   if (row === null || secret === null || run.issuer.revoke === undefined || wasCurrent(row)) return;
   // Which of two a promotion ends is for the run that knows what is current.
   if (run.issuer.traits.revokesBy === 'promotion') return;
-  const current = await values.readCurrent(run.signal);
-  const caller = current?.key ?? null;
-  if (caller === null || caller.equals(secret)) return;
-  if ((await verified(run, caller, 'the key in current')).verdict !== 'works') return;
   try {
+    if (!(await isOpen(session, row))) return;
+    const caller = values.current?.key ?? null;
     await guarded(run.world, `revoke ${id}`, run.signal, async (signal) => {
       await run.issuer.revoke?.({
         role: 'new',
         secret,
-        caller,
+        ...(caller === null ? {} : { caller }),
         ...(row.issuerKeyId === undefined ? {} : { issuerKeyId: row.issuerKeyId }),
         signal,
       });
@@ -73,8 +112,16 @@ async function revokeHere(session: Session, id: string): Promise<void> {
     if (!(caught instanceof KeyturnError)) throw caught;
     return;
   }
+  await proveHere(session, id);
+}
+
+/** Writes the death down where the issuer says so at once; otherwise it stays owed. */
+async function proveHere(session: Session, id: string): Promise<void> {
+  const { run, book, values } = session;
+  const secret = values.held(id);
+  if (secret === null) return;
   const answer = await verified(run, secret, id);
-  if (answer.verdict !== 'refused' || answer.why !== 'dead') return;
+  if (answer.verdict !== 'refused' || answer.why !== 'dead' || run.policy.issuer.settles > 0) return;
   for (let round = 0; round < MOST_MERGES; round += 1) {
     book.record({ type: 'dead', row: id, by: 'issuer' });
     try {

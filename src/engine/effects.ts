@@ -94,7 +94,7 @@ const EFFECTS: { readonly [Kind in Effect['kind']]: Perform<Kind> } = {
       return [{ type: 'promoted', row, version: now.version, hooks, mirrors }];
     } catch (caught) {
       const error = toKeyturnError(caught, `promote ${row}`);
-      if (error.ambiguous) return [{ type: 'postponed', failure: failureOf(error) }];
+      if (error.ambiguous) return [{ type: 'promote-unsure', row, failure: failureOf(error) }];
       return [{ type: 'not-promoted', row, failure: failureOf(error) }, ...fatal(error)];
     }
   },
@@ -158,14 +158,6 @@ const EFFECTS: { readonly [Kind in Effect['kind']]: Perform<Kind> } = {
       run.store.discard(location, version, signal),
     );
     return [{ type: 'discarded', row, version }];
-  },
-
-  keep: async (run, _values, _ledger, _seen, { row, version }) => {
-    const { location } = run.credential;
-    await guarded(run.world, `keep the value of ${row}`, run.signal, (signal) =>
-      run.store.keep(location, version, signal),
-    );
-    return [];
   },
 
   owed: async (run, values, ledger, _seen, { row }) => {

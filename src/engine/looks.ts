@@ -97,11 +97,12 @@ const LOOKS: { readonly [What in Look['what']]: LookAt<What> } = {
     return { ...seen, slots };
   },
 
-  siblings: async (run, values, ledger, seen) => {
-    const siblings = await run.siblings();
-    const twin = await twinOf(run, values, ledger, seen.hand?.row);
-    return { ...seen, siblings, ...(twin === null ? {} : { twin }) };
-  },
+  siblings: async (run, _values, _ledger, seen) => ({ ...seen, siblings: await run.siblings() }),
+
+  twin: async (run, values, ledger, seen, { row }) => ({
+    ...seen,
+    twin: await twinOf(run, values, ledger, row),
+  }),
 
   'same-bytes': async (run, values, ledger, seen, { row }) => {
     const key = rowOf(ledger, row);
@@ -170,13 +171,8 @@ function isComplete(secret: Secret): boolean {
 }
 
 /** The living row whose kept bytes are those in hand, where fingerprints cannot tell. */
-async function twinOf(
-  run: Run,
-  values: Values,
-  ledger: Ledger,
-  hand: string | undefined,
-): Promise<string | null> {
-  const secret = hand === undefined ? null : values.held(hand);
+export async function twinOf(run: Run, values: Values, ledger: Ledger, hand: string): Promise<string | null> {
+  const secret = values.held(hand);
   if (secret === null || isComplete(secret)) return null;
   for (const row of ledger.keys) {
     if (row.id === hand || isDead(row) || row.storeVersion === undefined) continue;

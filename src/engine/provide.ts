@@ -17,11 +17,24 @@ export async function provide(run: Run, secret: Secret): Promise<Outcome> {
   run.issuer.checkShape?.(secret);
   const session = await openSession(run);
   const rotation = waitingIn(session);
+  await refuseKnown(session, rotation, secret);
   const row = rowFor(session, rotation, secret);
   session.values.hold(row, secret);
   session.seen = { ...session.seen, hand: { row, fingerprints: secret.fingerprints() } };
   record(session, { type: 'provided', row, facts: { fingerprints: secret.fingerprints() } });
   return continueWith(session, { do: 'resume' });
+}
+
+/** A key that is in use already is no new one: most likely the old key was pasted. The rotation goes on waiting. */
+async function refuseKnown({ run, book }: Session, rotation: Rotation, secret: Secret): Promise<void> {
+  const key = { fingerprints: secret.fingerprints() };
+  const row = book.ledger.keys.find((one) => one.id !== rotation.new && sameKey(one, key));
+  const sibling = (await run.siblings()).find((one) => sameKey(one, key));
+  if (row === undefined && sibling === undefined) return;
+  const as = row?.id ?? sibling?.credential ?? '';
+  throw new KeyturnError('BAD_VALUE', `this key is known already, as ${as}`, {
+    hint: 'make a new key at the issuer and hand that one over; the rotation still waits for it',
+  });
 }
 
 /** The row for this key: the one that waits, unless it has another key already, which then is a matter of its own. */
@@ -38,7 +51,9 @@ function rowFor(session: Session, rotation: Rotation, secret: Secret): string {
 export async function previewProvide(run: Run, secret: Secret): Promise<Planned> {
   run.issuer.checkShape?.(secret);
   const session = await openSession(run);
-  const { phase } = waitingIn(session);
+  const rotation = waitingIn(session);
+  await refuseKnown(session, rotation, secret);
+  const { phase } = rotation;
   const answer = await verified(run, secret, 'the key that was provided');
   const common = { name: run.credential.name, ledger: session.book.ledger, phase, at: null };
   if (answer.verdict === 'refused') {

@@ -17,6 +17,8 @@ import { dropUnsaved, forgetAnswers, openSession, record, type Session, save } f
 /** A run never takes more steps than this; reaching it is a defect, not a state of the world. */
 const MOST_STEPS = 2_000;
 const MOST_CONFLICTS = 8;
+/** How long an interrupted run may still take to put a new key aside. */
+const SHELTER_MS = 10_000;
 /** A lease with less than this left is renewed before a pause. */
 const LEASE_RESERVE = 30_000;
 
@@ -37,8 +39,9 @@ export async function continueWith(session: Session, order: Order): Promise<Outc
   const handedOver = orderUnsaved;
   session.book.takesLease = order.do === 'emergency';
   for (let steps = 0; steps < MOST_STEPS; steps += 1) {
+    if (session.sheltered && !holdsUnstaged(session)) return await close(session, interruption());
+    if (session.run.signal.aborted && !shelters(session)) return await close(session, interruption());
     const { run, book } = session;
-    if (run.signal.aborted) return await close(session, interruption());
     // A run that may not save draws no conclusions either: what it sees is another run's work half done.
     const refusal = book.leasedElsewhere;
     if (refusal !== null) return await fail(session, refusal);
@@ -56,7 +59,8 @@ export async function continueWith(session: Session, order: Order): Promise<Outc
         if (book.dirty || book.holdsLease) await save(session, 'release', run.signal);
         return await close(session, step);
       }
-      if (run.world.now() > run.deadline && step.do !== 'record') return await close(session, outOfTime());
+      const late = run.world.now() > run.deadline && !holdsUnstaged(session);
+      if (late && step.do !== 'record') return await close(session, outOfTime());
       await take(session, step);
       if (ask !== null && step.do === 'record') orderUnsaved = true;
       if (ask !== null && step.do === 'record' && isOrdersLast(step.change)) ordered = true;
@@ -75,6 +79,28 @@ export async function continueWith(session: Session, order: Order): Promise<Outc
   throw new KeyturnError('BUG', `the run on ${session.run.credential.name} does not come to an end`, {
     hint: 'report this with the output of keyturn status --json',
   });
+}
+
+/**
+ * Whether an interrupted run goes on for a moment: it holds a new key whose value is nowhere else yet, and to leave now
+ * would be to lose it. From here on the run has a signal of its own.
+ */
+function shelters(session: Session): boolean {
+  if (session.sheltered || !holdsUnstaged(session)) return false;
+  const grace = new AbortController();
+  const { world } = session.run;
+  void world.sleep(SHELTER_MS, new AbortController().signal).then(() => grace.abort());
+  session.sheltered = true;
+  session.run = { ...session.run, signal: grace.signal };
+  return true;
+}
+
+/** A key was made and is in this process alone. */
+function holdsUnstaged({ book, seen, run }: Session): boolean {
+  const row = rowOf(book.ledger, seen.hand?.row);
+  return (
+    run.policy.issuer.secretFrom !== 'client' && row?.state === 'pending' && row.storeVersion === undefined
+  );
 }
 
 /** After these nothing is left of an order but what `next` gives. */
@@ -114,6 +140,7 @@ async function intend(session: Session, effect: Effect): Promise<void> {
     effect,
     ...hand,
     base: seen.base ?? null,
+    longestLife: run.policy.issuer.longestLife,
     ...(listed === undefined ? {} : { listedBefore: listed.map((key) => key.issuerKeyId) }),
   });
   await save(session, 'take', run.signal);
@@ -127,12 +154,14 @@ async function intend(session: Session, effect: Effect): Promise<void> {
 async function act(session: Session, effect: Effect): Promise<void> {
   const { run, book, values } = session;
   await fetchSecret(session, effect);
-  const harmless = effect.kind === 'discard' || effect.kind === 'keep';
+  const harmless = effect.kind === 'discard';
   if (harmless ? book.dirty || !book.holdsLease : !book.fresh) {
     await save(session, 'take', run.signal);
-    // What was seen before the pause is too old to revoke by.
+    // What was read from the store before the pause is too old to revoke by; the issuer's answer about the key in
+    // current came after the intention was saved, and asking a slow issuer again would never end.
     if (effect.kind === 'revoke') {
-      session.seen = { ...forgetAnswers(session.seen), entered: effectName(effect) };
+      const { works } = session.seen;
+      session.seen = { ...forgetAnswers(session.seen), works, entered: effectName(effect) };
       return;
     }
   }
@@ -154,9 +183,10 @@ function afterEffect(session: Session, effect: Effect, created: boolean): Seen {
   const { entered: _, ...seen } = session.seen;
   if (effect.kind === 'create' && created) {
     const prints = session.values.held(effect.row)?.fingerprints() ?? {};
-    return { ...seen, hand: { row: effect.row, fingerprints: prints } };
+    const { twin: __, ...rest } = seen;
+    return { ...rest, hand: { row: effect.row, fingerprints: prints } };
   }
-  if (effect.kind === 'discard' || effect.kind === 'keep') return seen;
+  if (effect.kind === 'discard') return seen;
   if (effect.kind === 'stage') return { ...seen, staged: {} };
   return forgetAnswers(seen);
 }

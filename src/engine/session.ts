@@ -7,7 +7,9 @@ import { Values } from './values.ts';
 
 /** A run on one credential under way: what it holds and what it has seen. */
 export interface Session {
-  readonly run: Run;
+  run: Run;
+  /** It was interrupted, and goes on only to put a new key aside. */
+  sheltered: boolean;
   readonly book: Book;
   readonly values: Values;
   seen: Seen;
@@ -22,6 +24,7 @@ export async function openSession(run: Run): Promise<Session> {
   const book = await Book.open(run);
   return {
     run,
+    sheltered: false,
     book,
     values: new Values(run),
     seen: freshSeen(run),

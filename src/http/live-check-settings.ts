@@ -1,5 +1,5 @@
 import * as z from 'zod/mini';
-import { duration } from '../core/plugin.ts';
+import { duration } from '../core/setting.ts';
 import { JSON_POINTER } from './json-pointer.ts';
 import { parseTemplate, partsOf } from './template.ts';
 import { urlFault } from './url.ts';

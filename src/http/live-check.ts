@@ -1,7 +1,8 @@
 import { toKeyturnError } from '../core/errors.ts';
 import type { Verification } from '../core/issuer.ts';
-import { durationMs, type PluginContext } from '../core/plugin.ts';
+import type { PluginContext } from '../core/plugin.ts';
 import type { Secret } from '../core/secret.ts';
+import { durationMs } from '../core/setting.ts';
 import { createHttpClient, type HttpReply } from './client.ts';
 import { atPointer } from './json-pointer.ts';
 import { canRefuse, headerTemplates, type LiveCheckSettings } from './live-check-settings.ts';

@@ -1,9 +1,12 @@
+import type * as z from 'zod/mini';
 import type { PluginKind, StoreKind } from '../core/plugin.ts';
 import type { SecretStore } from '../core/store.ts';
 import { fileKind } from './file/settings.ts';
 
 /** A kind of store whose settings only its own schema knows: what `settings` has parsed goes to what `load` gives. */
-export type AnyStoreKind = PluginKind<unknown, SecretStore>;
+export interface AnyStoreKind extends PluginKind<unknown, SecretStore> {
+  readonly settings: z.ZodMiniType;
+}
 
 /** Every store that a configuration can name. A new one is a line here, beside its file or folder. */
 export const storeKinds: readonly AnyStoreKind[] = [any(fileKind)];
@@ -13,5 +16,5 @@ function any<Settings>(kind: StoreKind<Settings>): AnyStoreKind {
     const make = await kind.load();
     return (settings, context) => make(settings as Settings, context);
   };
-  return { ...kind, load };
+  return { ...kind, settings: kind.settings as z.ZodMiniType, load };
 }

@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto';
+import { readdir } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, it, type TestContext } from 'vitest';
 import { type Edge, type Fault, USUAL } from './graph-switches.ts';
 import { configuration, type Ended, openRig, type Rig, type RunOptions } from './rig.ts';
 import { type Finding, searchFolder, searchText, watchArguments } from './secrets.ts';
@@ -21,16 +21,14 @@ interface Watched {
   readonly found: () => Promise<readonly Finding[]>;
 }
 
-async function watchedRig(extra = '', switches = {}): Promise<Watched> {
-  const options = { switches: { ...USUAL, ...switches }, policy: 'overlap: 1s' };
+async function watchedRig(onTestFinished: TestContext['onTestFinished']): Promise<Watched> {
+  const options = { switches: USUAL, policy: 'overlap: 1h' };
   const elsewhere = await listen((_, response) => response.writeHead(200).end('{}'));
   const rig = await openRig({ ...options, elsewhere: elsewhere.url });
   onTestFinished(async () => {
     await rig.close();
     await elsewhere.close();
   });
-  if (extra !== '')
-    await rig.configure(configuration(rig.server, options).replace('trail:', `${extra}trail:`));
   const canaries = (): Map<string, string> =>
     new Map([
       ['the identity', rig.identity],
@@ -97,18 +95,35 @@ const everywhere = (kind: Fault['kind']): Fault[] => EDGES.map((edge) => ({ edge
 /** A child that has the token and prints nothing of it. */
 const CHILD = ['--', 'node', '-e', 'process.exit(process.env.WHATSAPP_TOKEN ? 0 : 1)'];
 
+describe('the search', () => {
+  it.for([
+    ['plain', (text: string) => text],
+    ['base64', (text: string) => Buffer.from(`user:${text} and more`).toString('base64')],
+    ['base64', (text: string) => Buffer.from(`{"a":"${text}"}`).toString('base64url')],
+    ['hex', (text: string) => Buffer.from(text).toString('hex')],
+    ['url', encodeURIComponent],
+    ['form', (text: string) => new URLSearchParams({ text }).toString()],
+    ['json', (text: string) => JSON.stringify({ text })],
+    ['beginning', (text: string) => `${text.slice(0, 20)}…`],
+  ] as const)('finds a secret as %s', ([form, write], { expect }) => {
+    const found = searchText(new Map([['it', pasted]]), `before ${write(pasted)} after`, 'here');
+    expect(found.map((finding) => finding.form)).toContain(form);
+  });
+});
+
 describe('no secret is anywhere but in the store, at the server and where the user put it', () => {
-  it('when all goes well, with every command', { timeout: 180_000 }, async () => {
+  it.concurrent('when all goes well, with every command', { timeout: 180_000 }, async ({
+    expect,
+    onTestFinished,
+  }) => {
     const check = await listen((request, response) => {
       response.writeHead(request.headers.authorization === `Bearer ${manualKey}` ? 200 : 401);
       response.end(JSON.stringify(request.headers));
     });
     onTestFinished(check.close);
-    const { rig, keyturn, found } = await watchedRig(`  chat-api: { issuer: chat, env: CHAT_API_KEY }
-  webhook: { issuer: random }
-`);
+    const { rig, keyturn, found } = await watchedRig(onTestFinished);
     const { first } = rig.server.world;
-    const text = configuration(rig.server, { switches: USUAL });
+    const text = configuration(rig.server, { switches: USUAL, policy: 'overlap: 1h' });
     const manual = `  chat:\n    kind: manual\n    console: https://chat.example/keys\n    test: { url: "${check.url}/me", header: "Authorization: Bearer {key.value}" }\n  random: { kind: random }\n`;
     const more = '  chat-api: { issuer: chat, env: CHAT_API_KEY }\n  webhook: { issuer: random }\n';
     await rig.configure(
@@ -132,8 +147,8 @@ describe('no secret is anywhere but in the store, at the server and where the us
       [['rotate', 'wa-prod', '--dry-run', '--verbose'], [0]],
       [['rotate', 'wa-prod', '--verbose'], [0]],
       [['rollback', 'wa-prod', ...yes, '--json'], [0]],
-      [['rotate', 'wa-prod', '--overlap', '1h', '--json', '--verbose'], [0]],
       [['revoke', 'wa-prod', ...yes, '--verbose'], [0]],
+      [['rotate', 'wa-prod', '--overlap', '2h', '--json', '--verbose'], [0]],
       [['status', '--verbose'], [0]],
       [['status', '--json'], [0]],
       [['plan', '--verbose'], [0]],
@@ -161,14 +176,15 @@ describe('no secret is anywhere but in the store, at the server and where the us
       });
       expect(codes, `${args.join(' ')}: ${ended.stdout}${ended.stderr}`).toContain(ended.code);
     }
+    expect(await readdir(join(rig.folder, 'tmp'))).toEqual([]);
     expect(await found()).toEqual([]);
   });
 
-  it.each(['echo', 'redirect', 'html-before', 'cut-after'] as const)(
+  it.concurrent.for(['echo', 'redirect', 'html-before', 'cut-after'] as const)(
     'when the server answers every request with %s',
     { timeout: 120_000 },
-    async (kind) => {
-      const { rig, keyturn, found } = await watchedRig();
+    async (kind, { expect, onTestFinished }) => {
+      const { rig, keyturn, found } = await watchedRig(onTestFinished);
       const { server } = rig;
       const token = server.world.first.value;
       server.sabotage(everywhere(kind));
@@ -202,11 +218,14 @@ describe('no secret is anywhere but in the store, at the server and where the us
     },
   );
 
-  it('when what the user gave is wrong, or the process is ended', { timeout: 120_000 }, async () => {
-    const { rig, keyturn, found } = await watchedRig();
+  it.concurrent('when what the user gave is wrong, or the process is ended', { timeout: 120_000 }, async ({
+    expect,
+    onTestFinished,
+  }) => {
+    const { rig, keyturn, found } = await watchedRig(onTestFinished);
     const { server } = rig;
     const { world } = server;
-    const good = configuration(server, { switches: USUAL });
+    const good = configuration(server, { switches: USUAL, policy: 'overlap: 1h' });
     expect((await keyturn(['adopt', 'wa-prod', '--stdin'], { input: world.first.value })).code).toBe(0);
     const wrong: readonly RunOptions[] = [
       { env: { META_APP_SECRET: pasted } },
@@ -237,7 +256,7 @@ describe('no secret is anywhere but in the store, at the server and where the us
       const text = good
         .replace('env:META_APP_SECRET', JSON.stringify(literal))
         .replace('kind: file', `kind: ${JSON.stringify(literal)}`)
-        .replace('overlap: 1s', `overlap: ${JSON.stringify(literal)}, ${JSON.stringify(literal)}: 1`)
+        .replace('overlap: 1h', `overlap: ${JSON.stringify(literal)}, ${JSON.stringify(literal)}: 1`)
         .replace('wa-prod:', `${JSON.stringify(literal)}:`);
       await rig.configure(text);
       for (const args of [['run'], ['doctor', '--json', '--verbose'], ['exec', 'wa-prod', ...CHILD]]) {
@@ -247,13 +266,6 @@ describe('no secret is anywhere but in the store, at the server and where the us
     }
     await rig.configure(good);
     expect(await found()).toEqual([]);
-  });
-
-  it('in the folder for temporary files of the machine', async () => {
-    const { keyturn, rig } = await watchedRig();
-    const env = { TMPDIR: tmpdir() };
-    await keyturn(['adopt', 'wa-prod', '--stdin'], { input: rig.server.world.first.value, env });
-    expect((await keyturn(['rotate', 'wa-prod'], { env })).code).toBe(0);
   });
 });
 

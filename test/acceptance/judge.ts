@@ -3,8 +3,6 @@ import { fingerprint, lives } from './graph-tokens.ts';
 import type { Ended, LedgerText, Rig } from './rig.ts';
 
 const DEAD = new Set(['revoked', 'settled']);
-/** A run stays for what settles by itself: for a minute that the issuer takes unless configured, and one more. */
-const SLOWEST_MS = 130_000;
 
 /** Everything that is wrong with what happened, one line each. */
 export async function judge(rig: Rig, ended: readonly Ended[], watched: Watched): Promise<string[]> {
@@ -27,7 +25,6 @@ function commandFaults({ args, code, signal, ms, stdout }: Ended): string[] {
   return [
     ...(signal === null ? [] : [`${name} ended by ${signal} after ${ms} ms`]),
     ...(code === null || allowed.includes(code) ? [] : [`${name} ended with ${code}`]),
-    ...(ms > SLOWEST_MS ? [`${name} took ${Math.round(ms / 1000)} s`] : []),
     ...(isJson(stdout) ? [] : [`${name} printed no JSON`]),
   ];
 }

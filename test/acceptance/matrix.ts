@@ -111,6 +111,12 @@ export const UNKNOWNS: readonly Scenario[] = [
       }),
     ),
   ),
+  {
+    name: 'one limit, after one second',
+    switches: { limitCode: 80008, statusLimit: 403, retryAfter: 'seconds' },
+    faults: [fault('mint', 'limit')],
+    expect: 'done',
+  },
   // 7. who may revoke, and what a dead token answers
   ...each('revokers', [['sibling'], ['app'], ['self'], ['admin'], ['app', 'self'], ['sibling', 'admin']]),
   ...each('revokers', [[]], 'safe'),

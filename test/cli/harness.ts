@@ -12,7 +12,7 @@ import { type Simulator, type SimulatorOptions, startSimulator } from '../../src
 import { generateIdentity } from '../../src/stores/file/identity.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
-const program = process.env.KEYTURN_TEST_PROGRAM ?? join(root, 'bin/keyturn.js');
+const program = join(root, 'bin/keyturn.js');
 const exec = promisify(execFile);
 
 const validate = new Ajv({ allowUnionTypes: true }).compile(outputSchema());
@@ -22,7 +22,6 @@ const generated = generateIdentity();
 
 /** Builds what is tested, where it is not built from the present sources. */
 export async function built(): Promise<void> {
-  if (process.env.KEYTURN_TEST_PROGRAM !== undefined) return;
   await exec(process.execPath, [join(root, 'bin/dev/ensure.mjs')], { cwd: root });
 }
 

@@ -3,7 +3,7 @@ import type { Config, Kinds } from '../../src/config/config.ts';
 import { parseConfig } from '../../src/config/parse.ts';
 import { type ConfigProblem, configProblems } from '../../src/config/problems.ts';
 import { KeyturnError } from '../../src/core/errors.ts';
-import { duration, reference } from '../../src/core/plugin.ts';
+import { duration, reference } from '../../src/core/setting.ts';
 
 /** Kinds with every shape of setting that the loader looks into. */
 export const KINDS: Kinds = {

@@ -403,6 +403,10 @@ describe('a text made to exhaust', () => {
       const inner = Array.from({ length: 9 }, () => (at === 0 ? 'x' : `*a${at - 1}`)).join(', ');
       return `k${at}: &a${at} [${inner}]\n`;
     }).join('');
+  const many = (letter: string, count: number): string => {
+    const names = Array.from({ length: count }, (_, at) => `${letter.repeat(24)}${at}`);
+    return `{ ${names.map((name) => `c${name}: { kind: invent, issuer: ${name} }`).join(', ')} }`;
+  };
   const chain = Array.from(
     { length: 3000 },
     (_, at) => `k${at}: &a${at} [${at === 0 ? 'x' : `*a${at - 1}`}]\n`,
@@ -420,6 +424,8 @@ describe('a text made to exhaust', () => {
     ['anchors', '&a '.repeat(30_000)],
     ['keys', Array.from({ length: 20_000 }, (_, at) => `k${at}: v\n`).join('')],
     ['quotes', '"" '.repeat(30_000)],
+    ['beginnings of a JWT', `a: "${'-eyJ'.repeat(250_000)}"\n`],
+    ['names that are like many others', yaml({ issuers: many('a', 900), credentials: many('b', 2_000) })],
   ])('%s', (_, text) => expect(problems(text).length).toBeGreaterThan(0), 8_000);
 
   it('is refused where references go on for thousands of steps', () => {

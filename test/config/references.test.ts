@@ -56,6 +56,14 @@ async function refusal(reference: string, env = {}): Promise<KeyturnError> {
 }
 
 describe('a reference', () => {
+  it.each(['file:a\u0000b', 'file:\u001b[2Jx', 'file:a\u202eb'])(
+    '%j is none, and is not repeated',
+    async (text) => {
+      const { message, hint } = await refusal(text);
+      expect(`${message}${hint}`).toBe('this is no referencewrite env:NAME, file:PATH or store:CREDENTIAL');
+    },
+  );
+
   it('leads to a variable', async () => {
     expect(await resolveReference('env:A', context({ A: 'plain\n' }))).toBe('plain\n');
   });

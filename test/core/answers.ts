@@ -70,6 +70,10 @@ export function* answersTo(at: Look, ledger: Ledger, seen: Seen, now: number): G
     case 'same-bytes':
       for (const same of [true, false]) yield { ...seen, sameBytes: { ...seen.sameBytes, [at.row]: same } };
       return;
+    case 'twin':
+      yield { ...seen, twin: null };
+      for (const key of ledger.keys) if (key.id !== at.row) yield { ...seen, twin: key.id };
+      return;
     case 'mirrored':
       for (const holders of [[], ['ci']])
         yield { ...seen, mirrored: { ...seen.mirrored, [at.row]: holders } };
@@ -129,8 +133,6 @@ export function outcomesOf(effect: Effect, ledger: Ledger, policy: Policy): read
       return [[{ type: 'revoke-sent', row }], [{ type: 'revoke-failed', row, failure: UNSURE }]];
     case 'discard':
       return [[{ type: 'discarded', row, version: effect.version }]];
-    case 'keep':
-      return [[]];
     case 'owed':
       return [[{ type: 'owed-paid', owed: row }], [{ type: 'owed-failed', owed: row, failure: UNSURE }]];
   }
@@ -146,7 +148,7 @@ export function afterAct(seen: Seen, effect: Effect, outcome: readonly Change[])
   const { entered: _, ...rest } = seen;
   if (effect.kind === 'create' && outcome.some((change) => change.type === 'created'))
     return { ...rest, hand: { row: effect.row, fingerprints: printsOf(effect.row) } };
-  if (effect.kind === 'discard' || effect.kind === 'keep') return rest;
+  if (effect.kind === 'discard') return rest;
   if (effect.kind === 'stage') return { ...rest, staged: {} };
   return forgotten(rest);
 }

@@ -34,7 +34,14 @@ const NEW: Key = {
   ceasedCurrentAt: undefined,
   overlapFrom: undefined,
 };
-const PENDING: Key = { ...NEW, id: 'r2.1', state: 'pending', fingerprints: { value: '2'.repeat(16) } };
+const PENDING: Key = {
+  ...NEW,
+  id: 'r2.1',
+  state: 'pending',
+  fingerprints: { value: '2'.repeat(16) },
+  storeVersion: 'v2',
+  currentAs: undefined,
+};
 
 const WORKS: Verification = { verdict: 'works', facts: {}, findings: [] };
 const DEAD: Verification = { verdict: 'refused', why: 'dead', message: 'it is dead' };
@@ -53,6 +60,7 @@ function asked(works: Readonly<Record<string, Verification>>): Seen['works'] {
 }
 
 interface Case {
+  readonly unseen?: true;
   readonly target?: Key;
   readonly current?: CurrentSeen | null;
   readonly works?: Readonly<Record<string, Verification>>;
@@ -67,10 +75,10 @@ function answer(one: Case): string {
   const keys = [target, { ...NEW, ...one.successor }];
   const ledger: Ledger = { ...emptyLedger('wa-test'), keys, ...one.ledger };
   const current = one.current === undefined ? inPlace : one.current;
+  const looked = one.unseen === true ? {} : { current, base: current?.version ?? null, currentAskedAt: NOW };
   const seen: Seen = {
     ...nothingSeen('host-a', 'r9'),
-    current,
-    base: current?.version ?? null,
+    ...looked,
     works: asked(one.works ?? {}),
     ...one.seen,
   };
@@ -93,7 +101,7 @@ const entered = { promoteEntered: AT, promoteBase: 'v1' };
 const rotation = { id: 'r1', reason: '', by: '', startedAt: AT, attempt: 1, old: OLD.id } as const;
 
 const TABLE: readonly (readonly [string, Case, string])[] = [
-  ['nobody has looked at current', { seen: { current: undefined } }, 'look current'],
+  ['nobody has looked at current', { unseen: true }, 'look current'],
   ['nobody has asked whether current works', {}, 'look works r1.1'],
   ['current works', { works: { 'r1.1': WORKS } }, 'open'],
   ['current works, and the target was never read', { target: PENDING, works: { 'r1.1': WORKS } }, 'open'],

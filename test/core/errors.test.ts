@@ -20,7 +20,7 @@ describe('errors', () => {
   it('leave open whether the effect happened only where it may have', () => {
     const ambiguous = CODES.filter((code) => of(code).ambiguous);
     expect(new Set(ambiguous)).toEqual(
-      new Set(['BUG', 'UNREACHABLE', 'TIMEOUT', 'UNAVAILABLE', 'BAD_REPLY']),
+      new Set(['BUG', 'UNREACHABLE', 'TIMEOUT', 'UNAVAILABLE', 'BAD_REPLY', 'INTERRUPTED']),
     );
     for (const code of CODES) expect(of(code, true).ambiguous, code).toBe(false);
   });

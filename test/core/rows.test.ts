@@ -73,10 +73,11 @@ describe('whether two keys are one', () => {
 
 describe('time', () => {
   it('a possible key ends after its window, the longest life and a day; never where keys do not end', () => {
-    const key = row('possible', { window: { from: AT, to: AT } });
-    expect(possibleUntil(key, policy)).toBe(NOW + 400 * DAY + DAY);
-    expect(possibleUntil(key, policyFor('client-made, nothing to revoke'))).toBeNull();
-    expect(possibleUntil(row('possible'), policy)).toBeNull();
+    const window = { from: AT, to: AT };
+    expect(possibleUntil(row('possible', { window, longestLife: 400 * DAY }))).toBe(NOW + 400 * DAY + DAY);
+    expect(possibleUntil(row('possible', { window, longestLife: null }))).toBeNull();
+    expect(possibleUntil(row('possible', { window }))).toBeNull();
+    expect(possibleUntil(row('possible', { longestLife: 400 * DAY }))).toBeNull();
   });
 
   it('a key has expired only when clocks cannot be the reason', () => {
@@ -92,9 +93,10 @@ describe('time', () => {
     const ledger: Ledger = { ...emptyLedger('wa-test'), keys: [old] };
     const slow = { ...policy, converges: 60_000 };
     const seen = { version: 'v1', row: old.id, fingerprints: {}, complete: true };
-    expect(isStale(ledger, slow, seen, NOW + 1)).toBe(true);
-    expect(isStale(ledger, slow, { ...seen, version: 'v2' }, NOW + 1)).toBe(false);
-    expect(isStale(ledger, slow, seen, NOW + DAY)).toBe(false);
-    expect(isStale(ledger, policy, seen, NOW + 1)).toBe(false);
+    expect(isStale(ledger, slow, { current: seen, currentAskedAt: NOW + 1 })).toBe(true);
+    const other = { ...seen, version: 'v2' };
+    expect(isStale(ledger, slow, { current: other, currentAskedAt: NOW + 1 })).toBe(false);
+    expect(isStale(ledger, slow, { current: seen, currentAskedAt: NOW + DAY })).toBe(false);
+    expect(isStale(ledger, policy, { current: seen, currentAskedAt: NOW + 1 })).toBe(false);
   });
 });

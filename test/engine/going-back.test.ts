@@ -104,6 +104,23 @@ describe('rollback', () => {
     expect(scene.watch.violations).toEqual([]);
   });
 
+  it('a promote whose answer did not come before the end of the run may still land, and is not forgotten', async () => {
+    const scene = await adopted();
+    const ending = new AbortController();
+    const around: Around = (call, perform) => {
+      if (call.op !== 'store.promote') return perform();
+      ending.abort();
+      scene.late.push(() => perform('late'));
+      return new Promise(() => undefined);
+    };
+    const outcome = outcomeIn(await scene.run({ around, patch: { signal: ending.signal } }));
+    expect(outcome.exitCode).toBe(130);
+    expect((await scene.watch.ledger())?.keys[1]?.promoteEntered).toBeDefined();
+    expect(outcomeIn(await scene.run())).toMatchObject({ outcome: 'overlap', exitCode: 0 });
+    await scene.untilRest();
+    expect(scene.watch.violations).toEqual([]);
+  });
+
   it('a promote that arrives after the rewrite fails', async () => {
     const scene = await adopted();
     await crashAt(scene, 'store.promote', 'late');

@@ -62,7 +62,7 @@ describe.each(Object.keys(TRAITS) as (keyof typeof TRAITS)[])(
       '%s: one stops after every call, and the other runs to its end',
       async (phase) => {
         for (let calls = 0; calls < 60; calls += 1)
-          if (sampled(calls, 2))
+          if (sampled(calls, 3))
             await check(traits, phase, [
               { name: 'a', calls },
               { name: 'b', calls: 500 },
@@ -78,7 +78,7 @@ describe.each(Object.keys(TRAITS) as (keyof typeof TRAITS)[])(
         for (let a = 1; a < 40; a += 1)
           for (let b = 1; b < 40; b += 1) {
             place += 1;
-            if (sampled(place, traits === 'plain' ? 25 : 61))
+            if (sampled(place, traits === 'plain' ? 43 : 97))
               await check(traits, phase, [
                 { name: 'a', calls: a },
                 { name: 'b', calls: b },

@@ -131,7 +131,7 @@ describe.each(Object.keys(CLASSES))('every effect and every fault: %s', (name) =
         let hit = false;
         for (const fault of LOOKS.has(op) ? LOOK_FAULTS : FAULTS) {
           place += 1;
-          if (!sampled(place, 4)) continue;
+          if (!sampled(place, 5)) continue;
           try {
             hit = (await live(name, op, nth, fault)) || hit;
           } catch (caught) {

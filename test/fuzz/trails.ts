@@ -27,7 +27,7 @@ const line = mutants(LINES, ['wa-prod', 'sms', 1, 2, 6, 7, WHOLE[2]?.hash ?? '',
   twists: 2,
   cuts: 2,
 });
-const lines = fc.oneof(
+const lines: fc.Arbitrary<readonly Buffer[]> = fc.oneof(
   // The trail, with some of its lines left out, moved, given twice, or replaced by mutants.
   fc
     .record({

@@ -49,6 +49,15 @@ describe('revoking', () => {
     },
   );
 
+  test.each<[string, Answer]>([
+    ['with a status of failure', { status: 500, body: { success: true } }],
+    ['beside an error that cannot be read', { body: { success: true, error: 'planted' } }],
+  ])('success %s is none', async (_, answer) => {
+    graph.override = only('revoke', answer);
+    const error = await failed(revoke(graph.token(), graph.token()));
+    expect(error.ambiguous).toBe(true);
+  });
+
   const callerOf = (call: Call) => call.bearer ?? call.params.access_token ?? '';
   const callersOf = () => graph.callsTo('revoke').map(callerOf);
   const refusing = (answer: Answer, from: readonly string[]): Override =>

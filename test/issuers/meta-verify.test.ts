@@ -130,6 +130,21 @@ describe('verify', () => {
     if (verification.verdict === 'refused') expect(verification.why).toBe('wrong-kind');
   });
 
+  test.each<[string, object, object]>([
+    ['whose it is, strictly', { user_id: undefined }, { strictIdentity: true }],
+    ['which permissions it has, strictly', { scopes: undefined }, { strictScopes: true }],
+    ['the name of one permission, strictly', { scopes: [...SCOPES, 'two words'] }, { strictScopes: true }],
+  ])('could not tell where Meta does not say %s', async (_, changed, settings) => {
+    graph.override = debugs(changed);
+    expect((await verify(graph.token(), settings)).verdict).toBe('unknown');
+    expect((await verify(graph.token())).verdict).toBe('works');
+  });
+
+  test('a secret in the place of a permission is not repeated', async () => {
+    graph.override = debugs({ scopes: [...SCOPES, graph.appSecret] });
+    expect(JSON.stringify(await verify(graph.token()))).not.toContain(graph.appSecret);
+  });
+
   const refused: readonly [string, Answer][] = [
     ['190 with 400', says(190)],
     ['190 with 401', says(190, 467, 401)],
@@ -163,6 +178,32 @@ describe('verify', () => {
       'live dead, but transient',
       debug(dead),
       { body: graphError(190, undefined, '', { is_transient: true }) },
+    ],
+    [
+      'debug valid with a status of failure',
+      { ...debug(valid), status: 500 },
+      { body: { id: '106540352242922' } },
+    ],
+    [
+      'debug valid beside an error that cannot be read',
+      { body: { data: valid, error: 'planted' } },
+      { body: { id: '106540352242922' } },
+    ],
+    [
+      'debug valid, but of no app',
+      debug({ ...valid, app_id: undefined }),
+      { body: { id: '106540352242922' } },
+    ],
+    [
+      'debug valid, of an app that cannot be read',
+      debug({ ...valid, app_id: { id: 1 } }),
+      { body: { id: '106540352242922' } },
+    ],
+    ['debug dead with a status of failure', { ...debug(dead), status: 405 }, says(190)],
+    [
+      'live answers beside an error that cannot be read',
+      debug(valid),
+      { body: { id: '106540352242922', error: { message: 'planted' } } },
     ],
     ['debug says nothing', debug({}), { body: { id: '106540352242922' } }],
     ['debug is a page', { status: 502, body: '<html>' }, says(190)],

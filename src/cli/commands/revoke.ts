@@ -1,7 +1,8 @@
 import { KeyturnError } from '../../core/errors.ts';
 import type { Ledger } from '../../core/ledger.ts';
+import { revocable, settleable } from '../../core/protocol/orders.ts';
 import { reasonOf, selectOne } from '../change.ts';
-import { flag, type Perform } from '../command.ts';
+import { flag, optionOf, type Perform } from '../command.ts';
 import { carryOutOrder } from '../drive.ts';
 import { actor } from '../runner.ts';
 import { minutes } from '../times.ts';
@@ -16,14 +17,29 @@ export const perform: Perform = async (invocation, context) => {
   }
   const credential = selectOne(await context.config(), invocation);
   const reason = given ?? 'asked for with keyturn revoke';
-  const order = { do: 'revoke', reason, ...(attests ? { attest: actor(context.env) } : {}) } as const;
+  const key = optionOf(options, 'key');
+  if (key !== undefined && !attests) {
+    throw new KeyturnError('USAGE', '--key goes with --attest', { hint: 'leave it out, or add --attest' });
+  }
+  const order = {
+    do: 'revoke',
+    reason,
+    ...(attests ? { attest: actor(context.env) } : {}),
+    ...(key === undefined ? {} : { key }),
+  } as const;
   return carryOutOrder(context, [credential], order, options, {
-    destroys: async () => saysOf(await context.ledger(credential), attests, credential.policy.gates),
+    destroys: async () => saysOf(await context.ledger(credential), attests, key, credential.policy.gates),
   });
 };
 
-function saysOf(ledger: Ledger, attests: boolean, gates: readonly string[]): readonly string[] {
-  const retiring = ledger.keys.filter((key) => key.state === 'retiring');
+function saysOf(
+  ledger: Ledger,
+  attests: boolean,
+  only: string | undefined,
+  gates: readonly string[],
+): readonly string[] {
+  const ending = attests ? settleable(ledger) : revocable(ledger);
+  const retiring = ending.filter((key) => only === undefined || key.id === only);
   const says = retiring.map((key) => {
     const since = key.ceasedCurrentAt === undefined ? '' : `, replaced ${minutes(key.ceasedCurrentAt)}`;
     return attests

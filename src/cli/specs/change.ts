@@ -97,6 +97,7 @@ export const CHANGE: readonly CommandSpec[] = [
         flags: '--attest',
         description: 'say that you removed the key yourself, where nothing can test it (needs --reason)',
       },
+      { flags: '--key <id>', description: 'with --attest: which key, where several wait' },
       ...CHANGES,
       ...DESTROYS,
     ],

@@ -2,7 +2,7 @@ import { type KeyFacts, toInstant } from '../credential.ts';
 import type { Key, Ledger } from '../ledger.ts';
 import { retryDelay } from '../policy.ts';
 import { rowOf } from '../rows.ts';
-import { failureData, toldBy } from './apply-rotation.ts';
+import { calledOff, failureData, toldBy } from './apply-rotation.ts';
 import { type Applied, type Handlers, type Pen, withoutRow, withRotation, withRow } from './record.ts';
 
 const CREATIONS_KEPT = 8;
@@ -34,6 +34,7 @@ export const creationChanges: Handlers<
           attempt: ledger.rotation?.attempt ?? 1,
           issuedAtFrom: 'unknown',
           window: { from: at, clock: pen.clock },
+          longestLife: change.longestLife,
           ...(change.listedBefore === undefined ? {} : { listedBefore: [...change.listedBefore] }),
         };
         const keys = [...ledger.keys.filter((key) => key.id !== row.id), row];
@@ -47,6 +48,7 @@ export const creationChanges: Handlers<
         const made = [...(ledger.made ?? []), at].slice(-CREATIONS_KEPT);
         const windowed = withRow({ ...ledger, made }, effect.row, {
           window: { from: at, clock: pen.clock },
+          longestLife: change.longestLife,
           ...(change.listedBefore === undefined ? {} : { listedBefore: [...change.listedBefore] }),
         });
         return { ledger: withRotation(windowed, { entered: at }), note };
@@ -71,7 +73,13 @@ export const creationChanges: Handlers<
         };
       }
       case 'promote': {
-        const entered = withRow(ledger, effect.row, { promoteEntered: at, promoteBase: effect.base });
+        const open = rowOf(ledger, effect.row);
+        const doubted = open?.promoteEntered === undefined ? {} : { promoteDoubt: true as const };
+        const entered = withRow(ledger, effect.row, {
+          promoteEntered: at,
+          promoteBase: effect.base,
+          ...doubted,
+        });
         return { ledger: withRotation(entered, { entered: at, base: effect.base, phase: 'promote' }), note };
       }
       case 'rewrite':
@@ -244,7 +252,7 @@ export const creationChanges: Handlers<
       config: pen.config,
     };
     return {
-      ledger: { ...withoutRow(ledger, change.row), rotation: undefined, failures },
+      ledger: { ...withoutRow(calledOff(ledger), change.row), rotation: undefined, failures },
       note: { event: 'same-key', key: change.row, data: { as: change.as } },
     };
   },

@@ -56,6 +56,7 @@ export const deathChanges: Handlers<
       lastError: undefined,
       promoteEntered: undefined,
       promoteBase: undefined,
+      promoteDoubt: undefined,
     }),
     note: { event: 'proven-dead', key: change.row, data: { by: change.by } },
   }),

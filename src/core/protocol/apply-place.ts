@@ -17,9 +17,9 @@ export const placeChanges: Handlers<
   | 'unverified'
   | 'promoted'
   | 'not-promoted'
+  | 'promote-unsure'
   | 'rewritten'
   | 'promote-settled'
-  | 'overlap-begun'
   | 'moved'
   | 'adopted'
   | 'mirrors-owed'
@@ -47,7 +47,7 @@ export const placeChanges: Handlers<
   }),
 
   restage: (ledger, change) => ({
-    ledger: withRotation(withRow(ledger, change.row, { promoteEntered: undefined, promoteBase: undefined }), {
+    ledger: withRotation(withRow(ledger, change.row, { ...NO_PROMOTE }), {
       phase: 'stage',
       attempt: (ledger.rotation?.attempt ?? 0) + 1,
       entered: undefined,
@@ -98,8 +98,7 @@ export const placeChanges: Handlers<
       currentSince: at,
       replaced: rowOf(ledger, change.row)?.promoteBase ?? null,
       overlap: undefined,
-      promoteEntered: undefined,
-      promoteBase: undefined,
+      ...NO_PROMOTE,
       ceasedCurrentAt: undefined,
       overlapFrom: undefined,
       overlapClock: undefined,
@@ -109,6 +108,7 @@ export const placeChanges: Handlers<
       {
         ...owe(promoted, change, pen),
         failures: undefined,
+        made: undefined,
         hold: emergency || isOver(promoted.hold) ? undefined : promoted.hold,
       },
       {
@@ -126,8 +126,26 @@ export const placeChanges: Handlers<
     };
   },
 
+  'promote-unsure': (ledger, change, pen) => {
+    const doubted = withRow(ledger, change.row, { promoteDoubt: true });
+    const tries = (ledger.rotation?.tries ?? 0) + 1;
+    const pause = Math.max(retryDelay(tries), change.failure.retryAfterMs ?? 0);
+    return {
+      ledger: withRotation(doubted, {
+        tries,
+        nextTry: toInstant(pen.now + pause),
+        told: toldBy(change.failure),
+        lastError: change.failure.message,
+      }),
+      note: { event: 'promote-unsure', key: change.row, data: failureData(change.failure) },
+    };
+  },
+
   'not-promoted': (ledger, change, pen) => {
-    const cleared = withRow(ledger, change.row, { promoteEntered: undefined, promoteBase: undefined });
+    // That current has moved on settles every send; any other refusal speaks of the last one only.
+    const settles =
+      change.failure.code === 'CONFLICT' || rowOf(ledger, change.row)?.promoteDoubt === undefined;
+    const cleared = settles ? withRow(ledger, change.row, NO_PROMOTE) : ledger;
     const tries = (ledger.rotation?.tries ?? 0) + 1;
     const pause = Math.max(retryDelay(tries), change.failure.retryAfterMs ?? 0);
     return {
@@ -168,8 +186,6 @@ export const placeChanges: Handlers<
     note: { event: 'promote-settled', key: change.row },
   }),
 
-  'overlap-begun': (ledger, _change, pen) => ({ ledger: beginOverlap(ledger, pen), note: null }),
-
   moved: (ledger, change, pen) => {
     const retired = retireCurrent(ledger, change.row, pen);
     // An emergency goes on: this row too is to die, as soon as the new key is in place.
@@ -185,8 +201,7 @@ export const placeChanges: Handlers<
       overlapFrom: undefined,
       overlapClock: undefined,
       endNow: goesOn ? 'emergency' : undefined,
-      promoteEntered: undefined,
-      promoteBase: undefined,
+      ...NO_PROMOTE,
     });
     const owing = owe(
       { ...followed, rotation: goesOn ? { ...rotation, old: change.row } : undefined },
@@ -238,6 +253,9 @@ export const placeChanges: Handlers<
   },
 };
 
+/** No promote of the key can land any more. */
+const NO_PROMOTE = { promoteEntered: undefined, promoteBase: undefined, promoteDoubt: undefined } as const;
+
 /** Every hook and mirror is owed for the key that is current now. */
 function owe(
   ledger: Ledger,
@@ -277,7 +295,7 @@ function retireCurrent(ledger: Ledger, successor: string, pen: Pen, replaced?: s
     overlapFrom: undefined,
     overlapClock: undefined,
     overlap,
-    ...(ledger.rotation?.kind === 'emergency' ? { endNow: 'emergency' } : {}),
+    endNow: ledger.rotation?.kind === 'emergency' ? 'emergency' : undefined,
   });
 }
 
@@ -286,8 +304,7 @@ function settle(ledger: Ledger, id: string, pen: Pen): Ledger {
   const at = toInstant(pen.now);
   return withRow(ledger, id, {
     state: 'retiring',
-    promoteEntered: undefined,
-    promoteBase: undefined,
+    ...NO_PROMOTE,
     rewriting: undefined,
     ceasedCurrentAt: at,
     overlapFrom: at,

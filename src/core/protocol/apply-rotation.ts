@@ -40,7 +40,7 @@ export const rotationChanges: Handlers<
     const emergency = change.kind === 'emergency';
     const keys = emergency
       ? ledger.keys.map((key) =>
-          isDead(key) || key.state === 'possible' ? key : { ...key, endNow: 'emergency' },
+          isDead(key) || key.state === 'possible' ? key : { ...key, endNow: key.endNow ?? 'emergency' },
         )
       : ledger.keys;
     return {
@@ -49,7 +49,7 @@ export const rotationChanges: Handlers<
         keys,
         rotation,
         ...(change.scopes === undefined ? {} : { scopesTriedFor: pen.config }),
-        ...(emergency || change.kind === 'scheduled' ? {} : { failures: undefined }),
+        ...(emergency || change.kind === 'scheduled' ? {} : { failures: undefined, made: undefined }),
       },
       note: { event: 'rotation-opened', data: { kind: change.kind, reason: change.reason } },
     };
@@ -160,7 +160,7 @@ export const rotationChanges: Handlers<
 };
 
 /** An emergency that ends before its key is in place takes back that every other key was to die at once. */
-function calledOff(ledger: Ledger): Ledger {
+export function calledOff(ledger: Ledger): Ledger {
   if (ledger.rotation?.kind !== 'emergency' || ledger.rotation.promotedAt !== undefined) return ledger;
   const keys = ledger.keys.map((key) => (key.endNow === 'emergency' ? { ...key, endNow: undefined } : key));
   return { ...ledger, keys };

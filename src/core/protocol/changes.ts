@@ -27,7 +27,7 @@ export type Change =
       readonly scopes?: true;
     }
   | { readonly type: 'closed' }
-  | { readonly type: 'failed'; readonly failure: Failure; readonly keep?: true }
+  | { readonly type: 'failed'; readonly failure: Failure }
   | { readonly type: 'postponed'; readonly failure: Failure }
   | { readonly type: 'entered-phase'; readonly phase: Rotation['phase'] }
   | {
@@ -35,6 +35,7 @@ export type Change =
       readonly effect: Effect;
       readonly fingerprints?: Fingerprints;
       readonly listedBefore?: readonly string[];
+      readonly longestLife?: number | null;
       readonly base?: Version | null;
     }
   | { readonly type: 'parked'; readonly row: string }
@@ -87,10 +88,11 @@ export type Change =
       readonly hooks: readonly string[];
       readonly mirrors: readonly string[];
     }
+  /** The answer was lost: it may have landed, or may still. */
+  | { readonly type: 'promote-unsure'; readonly row: string; readonly failure: Failure }
   | { readonly type: 'not-promoted'; readonly row: string; readonly failure: Failure }
   | { readonly type: 'rewritten'; readonly row: string; readonly version: Version; readonly kept: Version }
   | { readonly type: 'promote-settled'; readonly row: string }
-  | { readonly type: 'overlap-begun' }
   | { readonly type: 'revoke-sent'; readonly row: string }
   | { readonly type: 'revoke-failed'; readonly row: string; readonly failure: Failure }
   | { readonly type: 'revoke-taken-back'; readonly row: string; readonly why: string }

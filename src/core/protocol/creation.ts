@@ -5,7 +5,7 @@ import { currentRow, isLive, LATE_CREATE, mayBeTooNew, rowOf, sameKey, settledAt
 import type { Step } from './changes.ts';
 import { revocation } from './revocation.ts';
 import type { Seen } from './seen.ts';
-import { look, retryStep, stop } from './steps.ts';
+import { isActive, look, retryStep, stop } from './steps.ts';
 
 /** The phase in which a key comes to exist at the issuer. */
 export function creation(ledger: Ledger, policy: Policy, seen: Seen, rotation: Rotation, now: number): Step {
@@ -27,7 +27,9 @@ function beforeIntention(ledger: Ledger, policy: Policy, seen: Seen, rotation: R
 function killFirst(ledger: Ledger, policy: Policy, seen: Seen, rotation: Rotation, now: number): Step | null {
   const old = rowOf(ledger, rotation.old);
   if (rotation.revokeFirst !== true || old === null) return null;
-  return revocation(ledger, policy, seen, old, now);
+  const step = revocation(ledger, policy, seen, old, now);
+  // Once the issuer has answered that it is revoked, consumers need the next key more than the proof of that.
+  return step !== null && !isActive(step) && old.revokeAnswered !== undefined ? null : step;
 }
 
 function mayCreate(ledger: Ledger, policy: Policy, seen: Seen, rotation: Rotation, now: number): Step | null {
@@ -42,6 +44,8 @@ function mayCreate(ledger: Ledger, policy: Policy, seen: Seen, rotation: Rotatio
       'mend the cause, settle possible orphans that keyturn audit names, and run again tomorrow or use keyturn emergency',
     );
   }
+  // What could stop the rotation after the key is made is asked before it is made.
+  if (seen.siblings === undefined) return look({ what: 'siblings' });
   return slotFree(ledger, policy, seen, rotation) ?? wantsList(policy, seen);
 }
 

@@ -21,12 +21,18 @@ export function debts(ledger: Ledger, policy: Policy, seen: Seen, now: number): 
     if (row.state === 'intended' && row.id !== ledger.rotation?.new) return whetherMade(policy, seen, row);
   }
   for (const row of possibleRows(ledger)) {
-    const until = possibleUntil(row, policy);
+    const until = possibleUntil(row);
     if (until !== null && now > until) return { do: 'record', change: { type: 'forgotten', row: row.id } };
     const search = searchAgain(policy, seen, row, now);
     if (search !== null) steps.push(search);
   }
+  const stale = isStale(ledger, policy, seen);
   for (const row of owedRevocations(ledger)) {
+    if (stale) {
+      // Nothing is known of `current` now; that is no reason to leave the debt unsaid.
+      steps.push(retryStep('retry', 'the store still shows the key that was replaced', undefined, {}, now));
+      continue;
+    }
     const step = mayRevokeNow(ledger, seen, row.promoteEntered !== undefined || row.state === 'retiring')
       ? revocation(ledger, policy, seen, row, now)
       : null;

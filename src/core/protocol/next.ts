@@ -124,6 +124,10 @@ function deadInPlace(ledger: Ledger, row: string): Step | null {
 function rotating(ledger: Ledger, policy: Policy, seen: Seen, now: number): Step | null {
   const rotation = ledger.rotation;
   if (rotation === undefined) return null;
+  const row = rowOf(ledger, rotation.new);
+  if (row !== null && isDead(row) && rotation.promotedAt === undefined) {
+    return { do: 'record', change: { type: 'abandoned', why: `${row.id} is dead` } };
+  }
   switch (rotation.phase) {
     case 'create':
       return creation(ledger, policy, seen, rotation, now);
@@ -185,7 +189,7 @@ function mayOpen(ledger: Ledger, policy: Policy, now: number): Step | null {
       for: 'back-off',
       reason,
       until: hold.until === undefined ? null : toMs(hold.until),
-      late: false,
+      late: true,
     };
   }
   const backOff = backOffUntil(ledger, policy);

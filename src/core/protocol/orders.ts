@@ -14,7 +14,7 @@ export type Order =
   | { readonly do: 'rotate'; readonly reason: string; readonly overlap?: number }
   | { readonly do: 'emergency'; readonly reason: string; readonly revokeFirst?: true; readonly again?: true }
   | { readonly do: 'rollback'; readonly reason: string; readonly now?: true }
-  | { readonly do: 'revoke'; readonly reason: string; readonly attest?: string }
+  | { readonly do: 'revoke'; readonly reason: string; readonly attest?: string; readonly key?: string }
   | { readonly do: 'forget'; readonly orphan: string; readonly reason: string; readonly who: string };
 
 /** Whether this order lets a rotation that is due be opened on the way. */
@@ -40,7 +40,7 @@ export function carryOut(order: Order, ledger: Ledger, policy: Policy, seen: See
     case 'rollback':
       return rollback(order, ledger, seen, policy);
     case 'revoke':
-      return revoke(order, ledger);
+      return revoke(order, ledger, policy);
     case 'forget':
       return forget(order, ledger);
   }
@@ -125,7 +125,7 @@ function rollback(
   const landed = landedUnseen(ledger, seen, policy);
   if (landed !== null) return landed;
   if (open !== undefined && open.promotedAt === undefined) {
-    if (ledger.hold?.kind !== 'rollback') return hold(order.reason);
+    if (ledger.hold === undefined) return hold(order.reason);
     return { do: 'record', change: { type: 'abandoned', why: `rollback: ${order.reason}` } };
   }
   const target = previous(ledger);
@@ -153,7 +153,7 @@ function rollback(
       'run keyturn rotate instead, or try again',
     );
   }
-  if (ledger.hold?.kind !== 'rollback') return hold(order.reason);
+  if (ledger.hold === undefined) return hold(order.reason);
   const overlap = order.now === true ? 0 : policy.overlap;
   return {
     do: 'record',
@@ -184,10 +184,9 @@ export function previous(ledger: Ledger): Key | null {
   );
 }
 
-function revoke(order: Extract<Order, { do: 'revoke' }>, ledger: Ledger): Step | null {
-  const retiring = ledger.keys.filter(
-    (key) => key.state === 'retiring' || (order.attest !== undefined && isAbandoned(ledger, key)),
-  );
+function revoke(order: Extract<Order, { do: 'revoke' }>, ledger: Ledger, policy: Policy): Step | null {
+  if (order.attest !== undefined) return attest(order, order.attest, ledger, policy);
+  const retiring = revocable(ledger);
   if (retiring.length === 0) {
     return stop(
       'USAGE',
@@ -195,18 +194,48 @@ function revoke(order: Extract<Order, { do: 'revoke' }>, ledger: Ledger): Step |
       'run keyturn status to see the keys',
     );
   }
-  if (order.attest !== undefined) {
-    const row = retiring[0];
-    if (row === undefined) return null;
-    return {
-      do: 'record',
-      change: { type: 'settled', row: row.id, who: order.attest, reason: order.reason },
-    };
-  }
   const rows = retiring.filter((key) => key.endNow === undefined).map((key) => key.id);
   return rows.length === 0
     ? null
     : { do: 'record', change: { type: 'ended', rows, why: `revoke: ${order.reason}` } };
+}
+
+/** The keys whose overlap `revoke` ends. */
+export function revocable(ledger: Ledger): readonly Key[] {
+  return ledger.keys.filter((key) => key.state === 'retiring' && !isComingBack(ledger, key));
+}
+
+/** The keys of which a person may say that they are removed, where nothing can test them. */
+export function settleable(ledger: Ledger): readonly Key[] {
+  return [...revocable(ledger), ...ledger.keys.filter((key) => isAbandoned(ledger, key))];
+}
+
+function attest(
+  order: Extract<Order, { do: 'revoke' }>,
+  who: string,
+  ledger: Ledger,
+  policy: Policy,
+): Step | null {
+  if (policy.issuer.proves) {
+    return stop(
+      'USAGE',
+      'the issuer itself can say whether the key is dead, so no word of a person is taken for it',
+      `remove the key at the issuer and run keyturn run ${ledger.credential}`,
+    );
+  }
+  const rows = settleable(ledger).filter((key) => order.key === undefined || key.id === order.key);
+  const [row] = rows;
+  if (row === undefined) {
+    return stop('USAGE', 'there is no such key to attest the end of', 'run keyturn status to see the keys');
+  }
+  if (rows.length > 1) {
+    return stop(
+      'USAGE',
+      `several keys wait for a person: ${rows.map((key) => key.id).join(', ')}`,
+      'name the one that you removed with --key ID',
+    );
+  }
+  return { do: 'record', change: { type: 'settled', row: row.id, who, reason: order.reason } };
 }
 
 function forget(order: Extract<Order, { do: 'forget' }>, ledger: Ledger): Step | null {
@@ -223,6 +252,11 @@ function forget(order: Extract<Order, { do: 'forget' }>, ledger: Ledger): Step |
   }
   if (isDead(row)) return null;
   return { do: 'record', change: { type: 'settled', row: row.id, who: order.who, reason: order.reason } };
+}
+
+/** A rollback is about to make it current again. */
+function isComingBack(ledger: Ledger, key: Key): boolean {
+  return key.id === ledger.rotation?.new && ledger.rotation.promotedAt === undefined;
 }
 
 /** It was made, never put in place, and its rotation is gone: a person may be the only one to end it. */

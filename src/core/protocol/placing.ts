@@ -2,7 +2,7 @@ import { toInstant, toMs } from '../credential.ts';
 import type { Verification } from '../issuer.ts';
 import type { Key, Ledger, Rotation } from '../ledger.ts';
 import { CLOCK_SKEW, type Policy, retryDelay } from '../policy.ts';
-import { currentRow, isDead, mayBeTooNew, rowOf, settledAt } from '../rows.ts';
+import { currentRow, hasExpired, isDead, mayBeTooNew, rowOf, settledAt } from '../rows.ts';
 import type { Step } from './changes.ts';
 import { knownAs } from './creation.ts';
 import type { Answer, CurrentSeen, Seen } from './seen.ts';
@@ -56,6 +56,7 @@ function lost(rotation: Rotation, row: string): Step {
 function sameAsKnown(ledger: Ledger, seen: Seen, row: Key, rotation: Rotation): Step | null {
   if (rotation.kind === 'rollback' || row.storeVersion !== undefined) return null;
   if (seen.siblings === undefined) return look({ what: 'siblings' });
+  if (seen.hand?.row === row.id && seen.twin === undefined) return look({ what: 'twin', row: row.id });
   const as = seen.twin ?? knownAs(ledger, seen, row);
   return as === null ? null : { do: 'record', change: { type: 'same-key', row: row.id, as } };
 }
@@ -71,8 +72,12 @@ export function verifying(ledger: Ledger, policy: Policy, seen: Seen, rotation: 
   if (registers && row.state === 'pending' && row.window === undefined)
     return { do: 'record', change: { type: 'entered-phase', phase: 'create' } };
   const why = knownDead(ledger, policy, seen, rotation, now);
-  if (why !== null) return promotion(ledger, policy, seen, rotation, why, now);
   const verdict = policy.issuer.proves ? seen.works[row.id] : ON_ITS_SHAPE;
+  // Where consumers are without a key already, nothing is asked first; where that is only so, one answer is waited for.
+  const atOnce = rotation.revokeFirst === true || (policy.acceptGap && policy.issuer.maxLive === 1);
+  if (why !== null && (atOnce || (verdict !== undefined && !isUnfit(verdict)))) {
+    if (verdict?.verdict !== 'works') return promotion(ledger, policy, seen, rotation, why, now);
+  }
   if (verdict === undefined) return look({ what: 'works', row: row.id });
   if (verdict.verdict === 'works') {
     return rotation.phase === 'verify'
@@ -80,6 +85,11 @@ export function verifying(ledger: Ledger, policy: Policy, seen: Seen, rotation: 
       : promotion(ledger, policy, seen, rotation, null, now);
   }
   return doubtful(ledger, policy, seen, rotation, row, now);
+}
+
+/** It is another sort of key, or may not do what it must: no delay of the issuer explains that. */
+function isUnfit(answer: Answer): boolean {
+  return answer.verdict === 'refused' && answer.why === 'wrong-kind';
 }
 
 /** The answer where nobody can be asked. */
@@ -100,11 +110,11 @@ function knownDead(
 ): string | null {
   const current = currentRow(ledger);
   const old = rowOf(ledger, rotation.old);
-  if (rotation.revokeFirst === true && old !== null && isDead(old)) return 'the old key was revoked first';
+  if (rotation.revokeFirst === true && old !== null && (isDead(old) || old.revokeAnswered !== undefined))
+    return 'the old key was revoked first';
   if (current === null) return null;
   if (policy.acceptGap && policy.issuer.maxLive === 1) return 'making the new key ended the old one';
-  if (current.expiresAt !== undefined && current.expiresAt !== null && now > toMs(current.expiresAt))
-    return 'the old key has expired';
+  if (hasExpired(current, now)) return 'the old key has expired';
   const verdict = seen.works[current.id];
   if (verdict?.verdict !== 'refused' || verdict.why !== 'dead') return null;
   return mayBeTooNew(current, policy, verdict.askedAt, seen.clock) ? null : verdict.message;

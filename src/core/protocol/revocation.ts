@@ -111,7 +111,7 @@ function bySending(ledger: Ledger, policy: Policy, seen: Seen, row: Key, now: nu
     if (proof === 'dead') return { do: 'record', change: { type: 'dead', row: row.id, by: 'issuer' } };
     if (proof !== null) return proof;
   }
-  if (cannotBeNamed(policy, row)) return { do: 'record', change: { type: 'possible', row: row.id } };
+  if (cannotBeNamed(policy, seen, row)) return { do: 'record', change: { type: 'possible', row: row.id } };
   if (row.nextTry !== undefined && toMs(row.nextTry) > now) {
     return retryStep(
       'proof',
@@ -142,6 +142,8 @@ function byWaiting(ledger: Ledger, policy: Policy, seen: Seen, row: Key, now: nu
     const own = seen.works[row.id];
     if (own === undefined) return look({ what: 'works', row: row.id });
     if (own.verdict === 'refused' && own.why === 'dead') {
+      const doubt = refusesEverything(ledger, seen, row, now);
+      if (doubt !== null) return doubt;
       const young = tooYoungToTell(policy, seen, row, own.askedAt, now);
       return young ?? { do: 'record', change: { type: 'dead', row: row.id, by: 'issuer' } };
     }
@@ -166,6 +168,16 @@ function alreadyDead(policy: Policy, seen: Seen, row: Key, now: number): 'dead' 
   if (own === undefined) return look({ what: 'works', row: row.id });
   if (own.verdict !== 'refused' || own.why !== 'dead') return null;
   return tooYoungToTell(policy, seen, row, own.askedAt, now) ?? 'dead';
+}
+
+/** A test that refuses the key in current as well may be out of order: then its word proves nothing. */
+function refusesEverything(ledger: Ledger, seen: Seen, row: Key, now: number): Step | null {
+  const current = currentRow(ledger);
+  if (current === null || current.id === row.id) return null;
+  const answer = seen.works[current.id];
+  if (answer === undefined) return look({ what: 'works', row: current.id });
+  if (answer.verdict === 'works') return null;
+  return retryStep('proof', `the issuer does not accept ${current.id} either`, undefined, {}, now);
 }
 
 /** What is known about the death of a key whose revocation may have been sent. */
@@ -197,9 +209,9 @@ function tooYoungToTell(policy: Policy, seen: Seen, row: Key, askedAt: number, n
   return retryStep('proof', `${row.id} is so new that a refusal proves nothing yet`, undefined, {}, now);
 }
 
-function cannotBeNamed(policy: Policy, row: Key): boolean {
+function cannotBeNamed(policy: Policy, seen: Seen, row: Key): boolean {
   if (policy.issuer.revokesBy === 'id') return row.issuerKeyId === undefined;
-  return row.storeVersion === undefined;
+  return row.storeVersion === undefined && seen.hand?.row !== row.id;
 }
 
 /** Which of the two the issuer made first; rows stand in the order in which their keys were asked for. */

@@ -55,7 +55,7 @@ export interface Seen {
   readonly slots?: Slots;
   readonly siblings?: readonly SiblingKey[];
   /** The living row that holds the same bytes as the key in hand, where these are too short for a fingerprint. */
-  readonly twin?: string;
+  readonly twin?: string | null;
   /** Whether a row's kept bytes are those in `current`, by row; asked for where they are too short for a fingerprint. */
   readonly sameBytes: Readonly<Record<string, boolean>>;
   /** Mirrors that hold the key of a row, by row. */
@@ -80,6 +80,7 @@ export type Look =
   | { readonly what: 'slots' }
   | { readonly what: 'siblings' }
   | { readonly what: 'same-bytes'; readonly row: string }
+  | { readonly what: 'twin'; readonly row: string }
   | { readonly what: 'mirrored'; readonly row: string }
   | { readonly what: 'gates'; readonly row: string };
 
@@ -97,7 +98,6 @@ export type Effect =
   | { readonly kind: 'rewrite'; readonly row: string; readonly mark: string; readonly base: Version }
   | { readonly kind: 'revoke'; readonly row: string; readonly role: 'old' | 'new' }
   | { readonly kind: 'discard'; readonly row: string; readonly version: Version }
-  | { readonly kind: 'keep'; readonly row: string; readonly version: Version }
   | { readonly kind: 'owed'; readonly row: string };
 
 export function effectName(effect: Effect): string {

@@ -1,5 +1,6 @@
 import type { Issuer, Verification } from '../../core/issuer.ts';
-import { durationMs, type PluginContext } from '../../core/plugin.ts';
+import type { PluginContext } from '../../core/plugin.ts';
+import { durationMs } from '../../core/setting.ts';
 import { liveCheck } from '../../http/live-check.ts';
 import { createInstructions, removeInstructions } from './instructions.ts';
 import { type ManualSettings, partShapes } from './settings.ts';

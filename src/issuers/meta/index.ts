@@ -7,8 +7,9 @@ import type {
   RevokeRequest,
   Verification,
 } from '../../core/issuer.ts';
-import { durationMs, type PluginContext } from '../../core/plugin.ts';
+import type { PluginContext } from '../../core/plugin.ts';
 import { Secret } from '../../core/secret.ts';
+import { durationMs } from '../../core/setting.ts';
 import { createHttpClient } from '../../http/client.ts';
 import { checkAccess } from './access.ts';
 import { type App, appToken, createGraphClient, type GraphClient } from './client.ts';

@@ -1,5 +1,6 @@
 import * as z from 'zod/mini';
-import { duration, type IssuerKind, reference } from '../../core/plugin.ts';
+import type { IssuerKind } from '../../core/plugin.ts';
+import { duration, reference } from '../../core/setting.ts';
 import { urlFault } from '../../http/url.ts';
 
 const QUOTE_IT = 'must be an id of digits, in quotes: as a number it loses its last digits';

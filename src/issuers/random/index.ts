@@ -1,7 +1,8 @@
 import { KeyturnError } from '../../core/errors.ts';
 import type { Issuer, Verification } from '../../core/issuer.ts';
-import { durationMs, type PluginContext } from '../../core/plugin.ts';
+import type { PluginContext } from '../../core/plugin.ts';
 import { Secret } from '../../core/secret.ts';
+import { durationMs } from '../../core/setting.ts';
 import { liveCheck } from '../../http/live-check.ts';
 import { charactersOf } from './alphabet.ts';
 import { inventText } from './invent.ts';

@@ -1,5 +1,6 @@
 import * as z from 'zod/mini';
-import { duration, type IssuerKind } from '../../core/plugin.ts';
+import type { IssuerKind } from '../../core/plugin.ts';
+import { duration } from '../../core/setting.ts';
 import { liveCheckSettings, sentParts } from '../../http/live-check-settings.ts';
 import { alphabetFault, CLASSES, charactersOf } from './alphabet.ts';
 

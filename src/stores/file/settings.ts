@@ -1,5 +1,6 @@
 import * as z from 'zod/mini';
-import { reference, type StoreKind } from '../../core/plugin.ts';
+import type { StoreKind } from '../../core/plugin.ts';
+import { reference } from '../../core/setting.ts';
 
 const NOT_A_RECIPIENT = 'must be a list of age recipients, which begin with age1';
 
