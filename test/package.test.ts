@@ -11,21 +11,38 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 
 /** A plugin author's file: what it imports must have types, and types that mean something. */
 const AUTHOR = `
-import { type Issuer, KeyturnError, Secret, type SecretStore } from 'keyturn';
+import { type Issuer, type IssuerKind, KeyturnError, Secret, type SecretStore, type SettingsSchema } from 'keyturn';
 import { type IssuerHarness, issuerContract } from 'keyturn/contracts/issuer';
+import { type LedgerHarness, ledgerContract } from 'keyturn/contracts/ledger';
+import { type StoreHarness, storeContract } from 'keyturn/contracts/store';
+
+interface Mine {
+  readonly kind: 'mine';
+  readonly url: string;
+}
+declare const settings: SettingsSchema<Mine>;
+declare const make: (settings: Mine) => Issuer;
+export const kind: IssuerKind<Mine> = { kind: 'mine', summary: 'Mine.', settings, load: async () => make };
+export const url: string = settings.parse({}).url;
 
 export function kindOf(plugin: Issuer | SecretStore): string {
   return plugin.kind;
 }
 export const refusal: Error = new KeyturnError('REFUSED', 'the provider refuses', { hint: 'ask it why' });
 export const box: Secret = Secret.of('a plain word');
-export function suite(start: () => Promise<IssuerHarness>): void {
-  issuerContract('mine', start);
+export function suites(harness: IssuerHarness & StoreHarness & LedgerHarness): void {
+  issuerContract('mine', async () => harness);
+  storeContract('mine', async () => harness);
+  ledgerContract('mine', async () => harness);
 }
 // @ts-expect-error an empty object is no issuer
 export const issuer: Issuer = {};
+// @ts-expect-error an empty object is no store
+export const store: SecretStore = {};
 // @ts-expect-error the codes are a closed list
 export const unknown = new KeyturnError('NO_SUCH_CODE', 'x', { hint: 'y' });
+// @ts-expect-error a schema of other settings
+export const other: IssuerKind<{ readonly kind: 'other' }>['settings'] = settings;
 `;
 
 const CONFIG = {
@@ -75,7 +92,9 @@ describe('the package', { timeout: 60_000 }, () => {
     expect(expected.filter((pattern) => !files.some((file) => pattern.test(file)))).toEqual([]);
   });
 
-  it('installs alone', async () => {
+  it('installs alone, by the npm of Node 20 too, which fails on vitest as an optional peer', async () => {
+    const about = JSON.parse(await readFile(join(installed, 'package.json'), 'utf8'));
+    expect([about.dependencies, about.peerDependencies]).toEqual([undefined, undefined]);
     const inside = (await readdir(join(folder, 'node_modules'))).filter((name) => !name.startsWith('.'));
     expect(inside).toEqual(['keyturn']);
   });
@@ -110,21 +129,68 @@ describe('the package', { timeout: 60_000 }, () => {
     expect(stdout).toBe('REFUSEDtrue');
   });
 
-  it('has types for plugin authors', async () => {
-    const author = join(folder, 'author');
+  it('exports the suites by name, and nothing that they are made of', async () => {
+    const { exports } = JSON.parse(await readFile(join(installed, 'package.json'), 'utf8'));
+    const suites = Object.keys(exports).filter((name) => name.startsWith('./contracts/'));
+    expect(suites).toEqual(['./contracts/issuer', './contracts/ledger', './contracts/store']);
+    const built = await readdir(join(installed, 'dist/lib/contracts'));
+    expect(built.sort()).toEqual(['issuer.js', 'ledger.js', 'store.js']);
+    for (const name of ['witness', 'store-bench', 'store-promote']) {
+      const found = exec(
+        process.execPath,
+        ['--input-type=module', '--eval', `import 'keyturn/contracts/${name}'`],
+        { cwd: folder },
+      );
+      await expect(found).rejects.toThrow('ERR_PACKAGE_PATH_NOT_EXPORTED');
+    }
+  });
+
+  it('says that the suites need vitest, and that nothing else does', async () => {
+    const own = JSON.parse(await readFile(join(installed, 'package.json'), 'utf8'));
+    expect(Object.keys(own.peerDependencies)).toEqual(['vitest']);
+    expect(own.peerDependenciesMeta).toEqual({ vitest: { optional: true } });
+    expect(own.dependencies).toBeUndefined();
+  });
+
+  /** What the compiler says of an author's file beside the package and vitest, in a folder with nothing else. */
+  async function compile(
+    name: string,
+    source: string,
+    change: (types: string) => Promise<void> = async () => undefined,
+  ) {
+    const author = join(folder, name);
     await mkdir(join(author, 'node_modules', '@types'), { recursive: true });
     await cp(installed, join(author, 'node_modules/keyturn'), { recursive: true });
-    for (const name of ['vitest', '@types/node']) {
-      await symlink(join(root, 'node_modules', name), join(author, 'node_modules', name));
+    await change(join(author, 'node_modules/keyturn/dist/types/src'));
+    for (const needed of ['vitest', '@types/node']) {
+      await symlink(join(root, 'node_modules', needed), join(author, 'node_modules', needed));
     }
     await writeFile(join(author, 'package.json'), '{ "type": "module" }\n');
     await writeFile(join(author, 'tsconfig.json'), JSON.stringify(CONFIG));
-    await writeFile(join(author, 'author.ts'), AUTHOR);
+    await writeFile(join(author, 'author.ts'), source);
     const tsc = join(root, 'node_modules/typescript/bin/tsc');
     const result = await exec(process.execPath, [tsc, '-p', author]).catch(
       (error: { stdout: string }) => error,
     );
-    expect(result.stdout).toBe('');
+    return result.stdout;
+  }
+
+  it('has types for plugin authors', async () => {
+    expect(await compile('author', AUTHOR)).toBe('');
+  });
+
+  it('and types that lead out of the package are seen, as are suites that are not exported', async () => {
+    const source = "import { callWitness } from 'keyturn/contracts/witness';\nexport { callWitness };\n";
+    const said = await compile('stranger', `${AUTHOR}${source}`, async (types) => {
+      const file = join(types, 'core/plugin.d.ts');
+      const text = await readFile(file, 'utf8');
+      await writeFile(
+        file,
+        `import type * as z from 'zod/mini';\n${text}export type Leak = z.ZodMiniType;\n`,
+      );
+    });
+    expect(said).toMatch(/plugin\.d\.ts.*TS2307.*'zod\/mini'/);
+    expect(said).toMatch(/author\.ts.*TS2307.*'keyturn\/contracts\/witness'/);
   });
 
   it('ships schemas that name themselves', async () => {

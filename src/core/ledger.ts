@@ -6,7 +6,10 @@ export const LEDGER_VERSION = 1;
 /** A ledger never grows over this, so that it fits every store. */
 export const LEDGER_MAX_BYTES = 12 * 1024;
 
-const instant = z.string().check(z.regex(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/));
+const instant = z.string().check(
+  z.regex(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/),
+  z.refine((text) => Number.isFinite(Date.parse(text)) && new Date(text).toISOString() === text),
+);
 const count = z.int().check(z.nonnegative());
 const id = z.string().check(z.regex(/^[a-z0-9][a-z0-9.-]{0,63}$/));
 const prints = z.record(z.string(), z.string().check(z.regex(/^[0-9a-f]{16}$/)));
@@ -200,7 +203,7 @@ export function parseLedger(document: string, credential: string): Ledger {
   const parsed = z.safeParse(ledgerSchema, raw);
   if (!parsed.success) {
     const issue = parsed.error.issues[0];
-    const where = issue?.path.join('.') || 'its top level';
+    const where = placeOf(issue?.path ?? []);
     throw refusal(
       `the ledger of ${credential} is damaged at ${where}`,
       'restore it from the store or its backup; nothing was changed',
@@ -208,7 +211,7 @@ export function parseLedger(document: string, credential: string): Ledger {
   }
   if (parsed.data.credential !== credential) {
     throw refusal(
-      `the ledger at the place of ${credential} belongs to ${parsed.data.credential}`,
+      `the ledger at the place of ${credential} belongs to ${shown(parsed.data.credential)}`,
       'give each credential its own name and location; nothing was changed',
     );
   }
@@ -241,6 +244,18 @@ export function formatLedger(ledger: Ledger): string {
     );
   }
   return document;
+}
+
+/** The steps of our own schema; what the document itself calls its parts may be anything. */
+function placeOf(path: readonly PropertyKey[]): string {
+  const steps = path.map(String);
+  const foreign = steps.findIndex((step) => !/^([A-Za-z]{1,24}|\d{1,6})$/.test(step));
+  return steps.slice(0, foreign === -1 ? steps.length : foreign).join('.') || 'its top level';
+}
+
+/** A name as the configuration allows it; anything else is not repeated. */
+function shown(name: string): string {
+  return /^[a-z0-9][a-z0-9._-]{0,62}$/.test(name) ? name : 'another credential';
 }
 
 function parseJson(document: string, credential: string): unknown {

@@ -7,7 +7,7 @@ export interface SettingMeta extends Record<string, unknown> {
   readonly default?: unknown;
 }
 
-export const REFERENCE = /^(env:[A-Za-z_][A-Za-z0-9_]*|file:.+|store:[a-z0-9][a-z0-9._-]{0,62})$/;
+export const REFERENCE = /^(env:[A-Za-z_][A-Za-z0-9_]*|file:[^\p{Cc}]+|store:[a-z0-9][a-z0-9._-]{0,62})$/u;
 
 /** A setting that holds the place of a secret, never the secret: `env:NAME`, `file:PATH` or `store:CREDENTIAL`. */
 export function reference(description: string): z.ZodMiniType<string, string> {

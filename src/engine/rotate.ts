@@ -56,6 +56,10 @@ export async function continueWith(session: Session, order: Order): Promise<Outc
     try {
       if (!isActive(step)) {
         if (ask === null && (await waited(session, step, patience))) continue;
+        if (onlyFinished(session, order)) {
+          ordered = false;
+          continue;
+        }
         if (book.dirty || book.holdsLease) await save(session, 'release', run.signal);
         return await close(session, step);
       }
@@ -100,6 +104,17 @@ function holdsUnstaged({ book, seen, run }: Session): boolean {
   const row = rowOf(book.ledger, seen.hand?.row);
   return (
     run.policy.issuer.secretFrom !== 'client' && row?.state === 'pending' && row.storeVersion === undefined
+  );
+}
+
+/** It was told to rotate and has only closed a rotation whose overlap was over: the key that was asked for is to come. */
+function onlyFinished({ history }: Session, order: Order): boolean {
+  const types = history.map((change) => change.type);
+  return (
+    order.do === 'rotate' &&
+    types.includes('closed') &&
+    !types.includes('opened') &&
+    !types.includes('promoted')
   );
 }
 

@@ -45,14 +45,23 @@ export async function readTrailFile(
   return { cut };
 }
 
+/** In characters; an entry is far shorter. */
+const LONGEST_LINE = 1024 * 1024;
+
 async function* linesOf(path: string): AsyncGenerator<string> {
   const handle = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
   try {
     let rest = '';
     for await (const chunk of handle.createReadStream({ encoding: 'utf8', autoClose: false })) {
-      const lines = (rest + chunk).split('\n');
-      rest = lines.pop() ?? '';
-      yield* lines;
+      const lines = chunk.split('\n');
+      const last = lines.pop() ?? '';
+      if (lines.length > 0) {
+        yield rest + (lines[0] ?? '');
+        yield* lines.slice(1);
+        rest = '';
+      }
+      // A line that is longer than any entry is cut short: it is none, and must not fill the memory.
+      if (rest.length < LONGEST_LINE) rest += last;
     }
     if (rest !== '') yield rest;
   } finally {

@@ -114,6 +114,8 @@ function missing(from: number, to: number): string {
 }
 
 const HASH = /^[0-9a-f]{64}$/;
+/** How deep an entry may be nested; ours are two deep. */
+const DEEPEST = 16;
 
 /** Fields that a newer version adds are part of what is hashed, and no reason to refuse. */
 function toEntry(raw: unknown): TrailEntry | null {
@@ -122,5 +124,13 @@ function toEntry(raw: unknown): TrailEntry | null {
   const texts = [credential, prev, hash, at, event];
   if (!texts.every((text) => typeof text === 'string')) return null;
   if (!Number.isSafeInteger(n) || (n as number) < 1) return null;
-  return HASH.test(prev as string) && HASH.test(hash as string) ? (raw as TrailEntry) : null;
+  if (!HASH.test(prev as string) || !HASH.test(hash as string)) return null;
+  return isHashable(raw, DEEPEST) ? (raw as TrailEntry) : null;
+}
+
+/** Whether its hash can be told: not nested without end, and without numbers that JSON cannot write again. */
+function isHashable(value: unknown, depth: number): boolean {
+  if (typeof value === 'number') return Number.isFinite(value);
+  if (typeof value !== 'object' || value === null) return true;
+  return depth > 0 && Object.values(value).every((inner) => isHashable(inner, depth - 1));
 }

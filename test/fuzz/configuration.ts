@@ -147,7 +147,7 @@ function planted(
 
 export const configuration = target({
   name: 'configuration',
-  few: 500,
+  few: 300,
   share: 8,
   input,
   check: async (given) => {

@@ -4,7 +4,7 @@ import { Secret } from '../../src/core/secret.ts';
 import { liveCheck } from '../../src/http/live-check.ts';
 import { type LiveCheckSettings, liveCheckSettings, sentParts } from '../../src/http/live-check-settings.ts';
 import { target } from './engine.ts';
-import { type Json, mutants, textOf } from './mutate.ts';
+import { anyText, type Json, mutants, textOf } from './mutate.ts';
 import { holds, outcomeOf, secrets, silent } from './outcome.ts';
 import { contextWith, documentOf, member, providerOf, replies } from './replies.ts';
 
@@ -167,7 +167,7 @@ const SETTING_WORDS: readonly Json[] = [
 const part = fc.oneof(
   secrets,
   fc.string(),
-  fc.string({ unit: 'binary' }),
+  anyText,
   fc.constantFrom('..', '/', '@evil.example', '\r\nX: y', '?a', '#', ':', '%2e'),
 );
 

@@ -254,7 +254,7 @@ function provesDeath(of: Scene): boolean {
 
 export const metaVerify = target({
   name: 'meta-verify',
-  few: 250,
+  few: 150,
   share: 20,
   input,
   check: async (given) => {

@@ -2,6 +2,11 @@ import fc from 'fast-check';
 
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [name: string]: Json };
 
+/** Any text, halves of characters too. (What fast-check has for it costs a second to set up.) */
+export const anyText: fc.Arbitrary<string> = fc
+  .array(fc.oneof(fc.nat({ max: 0x7f }), fc.nat({ max: 0xffff })), { maxLength: 20 })
+  .map((units) => String.fromCharCode(...units));
+
 /** One change of a parsed document. `at` and `to` choose among its places. */
 interface Twist {
   readonly how: 'drop' | 'set' | 'rename' | 'copy' | 'wrap' | 'text' | 'flip' | 'add' | 'deepen';

@@ -13,13 +13,12 @@ export function holds(condition: boolean, why: string): asserts condition {
 
 /**
  * What comes of reading something from outside: a value, or an error of ours with one of the `codes`, whose every text
- * is without the `secrets` and without control characters. `quotes`: it is known to repeat what was read.
+ * is without the `secrets` and without control characters.
  */
 export async function outcomeOf<T>(
   doing: () => T | Promise<T>,
   codes: readonly ErrorCode[] | 'any',
   secrets: readonly string[] = [],
-  quotes = false,
 ): Promise<Outcome<T>> {
   try {
     return { value: await doing(), error: null };
@@ -29,7 +28,6 @@ export async function outcomeOf<T>(
     holds(allowed, `the code ${caught.code} has no place here: ${caught.message}`);
     holds(caught.hint !== '', `no hint: ${caught.message}`);
     holds(caught.cause === undefined, `a foreign error is attached: ${caught.message}`);
-    if (quotes) return { value: null, error: caught };
     silent(caught, secrets);
     plain(`${caught.message}\n${caught.hint}`);
     return { value: null, error: caught };

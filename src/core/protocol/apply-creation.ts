@@ -155,7 +155,7 @@ export const creationChanges: Handlers<
           entered: undefined,
           tries,
           nextTry: toInstant(pen.now + pause),
-          told: toldBy(change.failure),
+          told: toldBy(change.failure, retryDelay(tries)),
           lastError: change.failure.message,
         },
       ),

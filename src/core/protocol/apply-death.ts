@@ -28,7 +28,7 @@ export const deathChanges: Handlers<
     return {
       ledger: withRow(ledger, change.row, {
         nextTry: toInstant(pen.now + pause),
-        told: toldBy(change.failure),
+        told: toldBy(change.failure, retryDelay(tries)),
         lastError: change.failure.message,
       }),
       note:

@@ -134,7 +134,7 @@ export const placeChanges: Handlers<
       ledger: withRotation(doubted, {
         tries,
         nextTry: toInstant(pen.now + pause),
-        told: toldBy(change.failure),
+        told: toldBy(change.failure, retryDelay(tries)),
         lastError: change.failure.message,
       }),
       note: { event: 'promote-unsure', key: change.row, data: failureData(change.failure) },
@@ -153,7 +153,7 @@ export const placeChanges: Handlers<
         entered: undefined,
         tries,
         nextTry: toInstant(pen.now + pause),
-        told: toldBy(change.failure),
+        told: toldBy(change.failure, retryDelay(tries)),
         lastError: change.failure.message,
       }),
       note: { event: 'not-promoted', key: change.row, data: failureData(change.failure) },

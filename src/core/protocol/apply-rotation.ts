@@ -83,7 +83,7 @@ export const rotationChanges: Handlers<
     const changed = withRotation(ledger, {
       tries,
       nextTry: toInstant(pen.now + pause),
-      told: toldBy(change.failure),
+      told: toldBy(change.failure, retryDelay(tries)),
       lastError: change.failure.message,
     });
     // A retry counts on its record; the trail gets an entry when it begins to fail.
@@ -191,8 +191,8 @@ export function beginOverlap(ledger: Ledger, pen: Pen): Ledger {
 }
 
 /** Marks a pause that the other side asked for. */
-export function toldBy(failure: { readonly retryAfterMs?: number }): true | undefined {
-  return failure.retryAfterMs === undefined ? undefined : true;
+export function toldBy(failure: { readonly retryAfterMs?: number }, own: number): true | undefined {
+  return (failure.retryAfterMs ?? 0) >= own ? true : undefined;
 }
 
 export function failureData(failure: {

@@ -164,7 +164,7 @@ function opening(ledger: Ledger, policy: Policy, seen: Seen, now: number, drive:
   const current = currentRow(ledger);
   const reason = due(current, policy, dueFacts(current, policy, seen), ledger, now);
   if (reason === null) return askIssuer(current, policy, seen, drive);
-  const blocked = mayOpen(ledger, policy, now);
+  const blocked = mayOpen(ledger, policy, now, reason.rule === 'dead');
   if (blocked !== null) return blocked;
   const scopes = reason.rule === 'scope' ? { scopes: true as const } : {};
   return {
@@ -180,7 +180,7 @@ function askIssuer(current: Key | null, policy: Policy, seen: Seen, drive: Drive
 }
 
 /** What stands against opening a rotation that is due; null: nothing. */
-function mayOpen(ledger: Ledger, policy: Policy, now: number): Step | null {
+function mayOpen(ledger: Ledger, policy: Policy, now: number, urgent: boolean): Step | null {
   const hold = ledger.hold;
   if (hold !== undefined && (hold.until === undefined || toMs(hold.until) > now)) {
     const reason = `held since ${hold.since}: ${hold.reason}`;
@@ -192,7 +192,8 @@ function mayOpen(ledger: Ledger, policy: Policy, now: number): Step | null {
       late: true,
     };
   }
-  const backOff = backOffUntil(ledger, policy);
+  // Consumers are without a working key: to stay away for hours would be to prolong that.
+  const backOff = urgent ? null : backOffUntil(ledger, policy);
   if (backOff !== null && backOff > now) {
     return {
       do: 'wait',

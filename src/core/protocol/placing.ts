@@ -75,7 +75,7 @@ export function verifying(ledger: Ledger, policy: Policy, seen: Seen, rotation: 
   const verdict = policy.issuer.proves ? seen.works[row.id] : ON_ITS_SHAPE;
   // Where consumers are without a key already, nothing is asked first; where that is only so, one answer is waited for.
   const atOnce = rotation.revokeFirst === true || (policy.acceptGap && policy.issuer.maxLive === 1);
-  if (why !== null && (atOnce || (verdict !== undefined && !isUnfit(verdict)))) {
+  if (why !== null && (atOnce || verdict !== undefined) && !isUnfit(row, policy, seen, verdict)) {
     if (verdict?.verdict !== 'works') return promotion(ledger, policy, seen, rotation, why, now);
   }
   if (verdict === undefined) return look({ what: 'works', row: row.id });
@@ -87,9 +87,10 @@ export function verifying(ledger: Ledger, policy: Policy, seen: Seen, rotation: 
   return doubtful(ledger, policy, seen, rotation, row, now);
 }
 
-/** It is another sort of key, or may not do what it must: no delay of the issuer explains that. */
-function isUnfit(answer: Answer): boolean {
-  return answer.verdict === 'refused' && answer.why === 'wrong-kind';
+/** The issuer has refused it, and no delay on its side explains that: to put it in place would help nobody. */
+function isUnfit(row: Key, policy: Policy, seen: Seen, answer: Answer | undefined): boolean {
+  if (answer?.verdict !== 'refused') return false;
+  return answer.why === 'wrong-kind' || !mayBeTooNew(row, policy, answer.askedAt, seen.clock);
 }
 
 /** The answer where nobody can be asked. */

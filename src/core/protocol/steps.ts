@@ -28,7 +28,7 @@ export function retryStep(
     for: what,
     reason,
     until: Math.max(own, now + (retryAfterMs ?? 0), now + SHORTEST_PAUSE),
-    told: retryAfterMs !== undefined || (row.told === true && own > now),
+    told: (retryAfterMs ?? 0) > SHORTEST_PAUSE || (row.told === true && own > now),
   };
 }
 

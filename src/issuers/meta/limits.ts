@@ -18,11 +18,9 @@ const appUse = z.object({ call_count: share, total_time: share, total_cputime: s
  * calling while throttled makes the block longer. https://developers.facebook.com/docs/graph-api/overview/rate-limiting
  */
 export function stayAwayMs(headers: Headers, retryAfterMs: number | undefined): number | null {
-  const asked = [
-    retryAfterMs ?? 0,
-    regainMs(headers.get('x-business-use-case-usage')),
-    fullUseMs(headers.get('x-app-usage')),
-  ];
+  // What is said in so many words counts before what is only guessed from shares.
+  if (retryAfterMs !== undefined && retryAfterMs > 0) return Math.min(retryAfterMs, LONGEST_MS);
+  const asked = [regainMs(headers.get('x-business-use-case-usage')), fullUseMs(headers.get('x-app-usage'))];
   const longest = Math.min(Math.max(...asked), LONGEST_MS);
   return longest > 0 ? longest : null;
 }

@@ -8,7 +8,7 @@ import { debugWord } from './words.ts';
 const WHAT = 'revoke the token';
 
 /** Refusals that no other caller would be spared. */
-const FINAL: ReadonlySet<Fault> = new Set(['rate-limited', 'transient']);
+const FINAL: ReadonlySet<Fault> = new Set(['rate-limited']);
 
 /** Someone who may ask for a revocation. Its token is looked up when it is its turn. */
 export interface RevokeCaller {
