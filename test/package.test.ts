@@ -145,13 +145,6 @@ describe('the package', { timeout: 60_000 }, () => {
     }
   });
 
-  it('says that the suites need vitest, and that nothing else does', async () => {
-    const own = JSON.parse(await readFile(join(installed, 'package.json'), 'utf8'));
-    expect(Object.keys(own.peerDependencies)).toEqual(['vitest']);
-    expect(own.peerDependenciesMeta).toEqual({ vitest: { optional: true } });
-    expect(own.dependencies).toBeUndefined();
-  });
-
   /** What the compiler says of an author's file beside the package and vitest, in a folder with nothing else. */
   async function compile(
     name: string,

@@ -1,3 +1,4 @@
+import { Chalk } from 'chalk';
 import type { Block, Cell, Tone } from './command.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -11,11 +12,9 @@ export interface Painter {
 
 /** `width` is null for what is no terminal: nothing is wrapped or shortened there. */
 export function createPainter(env: Environment, isTerminal: boolean, width: number | null): Painter {
-  const coloured = colours(env, isTerminal);
-  const paint = (text: string, tone: Tone): string => {
-    const [on, off] = TONES[tone];
-    return coloured && text !== '' ? `\x1b[${on}m${text}\x1b[${off}m` : text;
-  };
+  // The first sixteen colours are the ones that a person has chosen for their terminal.
+  const chalk = new Chalk({ level: colours(env, isTerminal) ? 1 : 0 });
+  const paint = (text: string, tone: Tone): string => chalk[TONES[tone]](text);
   const cell = (one: Cell): string => (typeof one === 'string' ? one : paint(one.text, one.tone));
   const block = (one: Block): string => {
     switch (one.kind) {
@@ -32,14 +31,13 @@ export function createPainter(env: Environment, isTerminal: boolean, width: numb
   return { paint, render: (blocks) => blocks.map(block).join('') };
 }
 
-/** What turns each tone on and off (ECMA-48, SGR). */
-const TONES: Readonly<Record<Tone, readonly [on: number, off: number]>> = {
-  good: [32, 39],
-  bad: [31, 39],
-  warn: [33, 39],
-  faint: [2, 22],
-  strong: [1, 22],
-};
+const TONES = {
+  good: 'green',
+  bad: 'red',
+  warn: 'yellow',
+  faint: 'dim',
+  strong: 'bold',
+} as const satisfies Readonly<Record<Tone, string>>;
 
 /** `FORCE_COLOR` (unless 0 or false) before `NO_COLOR` before what the end is. https://no-color.org */
 export function colours(env: Environment, isTerminal: boolean): boolean {

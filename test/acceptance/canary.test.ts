@@ -244,9 +244,12 @@ describe('no secret is anywhere but in the store, at the server and where the us
       expect([2, 3, 4, 130], ended.stderr).toContain(ended.code);
     }
     server.sabotage([{ edge: 'mint', kind: 'hang-after', times: 1 }]);
-    await keyturn(['rotate', 'wa-prod', '--json'], { started: interruptAfter(1_200) });
+    await keyturn(['rotate', 'wa-prod', '--json'], { started: endWhenAsked(rig, 'access_tokens', 'SIGINT') });
     server.sabotage([{ edge: 'debug', kind: 'hang-before', times: 5 }]);
-    const killed = await keyturn(['run', '--verbose'], { started: interruptAfter(1_200, 'SIGKILL') });
+    const killed = await keyturn(['adopt', 'wa-prod', '--stdin', '--verbose'], {
+      input: server.world.first.value,
+      started: endWhenAsked(rig, 'debug_token', 'SIGKILL'),
+    });
     expect(killed.signal).toBe('SIGKILL');
     expect(await found()).toEqual([]);
 
@@ -269,15 +272,30 @@ describe('no secret is anywhere but in the store, at the server and where the us
   });
 });
 
-/** Ctrl-C, for commands that would ask the server again and again. */
-function interruptAfter(ms: number, signal: NodeJS.Signals = 'SIGINT'): (pid: number) => void {
+/** Ends the process as soon as it has asked the server for this. */
+function endWhenAsked(rig: Rig, text: string, signal: NodeJS.Signals): (pid: number) => void {
   return (pid) => {
-    setTimeout(() => {
-      try {
-        process.kill(pid, signal);
-      } catch (caught) {
-        if (!(caught instanceof Error && 'code' in caught && caught.code === 'ESRCH')) throw caught;
-      }
-    }, ms);
+    const from = rig.server.journal.length;
+    const timer = setInterval(() => {
+      if (!rig.server.journal.slice(from).some((line) => line.includes(text))) return;
+      clearInterval(timer);
+      end(pid, signal);
+    }, 10);
+    timer.unref();
   };
+}
+
+/** Ctrl-C, for commands that would ask the server again and again. */
+function interruptAfter(ms: number): (pid: number) => void {
+  return (pid) => {
+    setTimeout(() => end(pid, 'SIGINT'), ms);
+  };
+}
+
+function end(pid: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(pid, signal);
+  } catch (caught) {
+    if (!(caught instanceof Error && 'code' in caught && caught.code === 'ESRCH')) throw caught;
+  }
 }

@@ -92,8 +92,12 @@ export function explore(policy: Policy, bound: Bound, visit: (one: Visit) => voi
     else enqueue(waiting, state, isNew);
   };
 
-  for (const ledger of [emptyLedger('wa-test'), adoptedLedger()]) {
-    for (const order of ORDERS) add({ ledger, seen: fresh(0), rotations: 0, now: NOW, order });
+  const begun = policy.issuer.secretFrom === 'issuer' ? [promotingLedger(policy)] : [];
+  for (const ledger of [emptyLedger('wa-test'), adoptedLedger(), ...begun]) {
+    for (const order of ORDERS) {
+      const rotations = ledger.rotation === undefined ? 0 : 1;
+      add({ ledger, seen: fresh(rotations), rotations, now: NOW, order });
+    }
   }
   const goOn = (state: State): readonly State[] => {
     const { step, order } = decide(state, policy);
@@ -103,7 +107,7 @@ export function explore(policy: Policy, bound: Bound, visit: (one: Visit) => voi
     return after;
   };
   const starts = [...waiting.values()].flatMap((queue) => queue.news.concat(queue.rest));
-  walk(starts, goOn, (one) => known.size < bound.states / 2 && !isBeyond(one, bound));
+  walk(starts, goOn, (one) => known.size < bound.states * 0.5 && !isBeyond(one, bound));
   for (const state of inTurns(waiting)) goOn(state);
   return { states: known.size, ledgers: ledgers.size, beyond };
 }
@@ -273,6 +277,23 @@ function adoptedLedger(): Ledger {
     pen,
   );
   return { ...ledger, trail: EMPTY_TRAIL };
+}
+
+/** Where a run ended after the intention to promote was saved: the way there, made short. */
+function promotingLedger(policy: Policy): Ledger {
+  const row = 'r1.1';
+  const version = 'v-r1.1';
+  const facts = { fingerprints: printsOf(row), issuerKeyId: 'id-r1.1' };
+  const changes: readonly Change[] = [
+    { type: 'opened', id: 'r1', kind: 'manual', reason: 'asked' },
+    { type: 'intended', effect: { kind: 'create', row } },
+    { type: 'created', row, facts },
+    { type: 'intended', effect: { kind: 'stage', row, mark: row }, base: 'v-r0.0' },
+    { type: 'staged', row, version },
+    { type: 'verified', row, facts: {}, findings: [] },
+    { type: 'intended', effect: { kind: 'promote', row, version, base: 'v-r0.0' } },
+  ];
+  return changed(adoptedLedger(), changes, policy, NOW - DAY);
 }
 
 function orderName(order: Order | null): string {

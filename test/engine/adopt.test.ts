@@ -189,7 +189,7 @@ describe('a key that a person makes', () => {
     outcomeIn(await scene.run());
     const same = Secret.of(scene.issuer.keys[0]?.value ?? '');
     const ended = await scene.run({ work: (run) => provide(run, same) });
-    expect(outcomeIn(ended).exitCode).toBe(4);
+    expect(ended).toMatchObject({ code: 'BAD_VALUE', exitCode: 2 });
     expect(scene.issuer.keys[0]?.diedAt).toBeNull();
     expect(await scene.watch.current()).toBe(scene.issuer.keys[0]?.value);
   });

@@ -47,7 +47,7 @@ describe('rollback', () => {
     scene.clock.advance(HOUR + 1);
     outcomeIn(await scene.run());
     expect(scene.issuer.keys[1]?.diedAt).not.toBeNull();
-    expect(outcomeIn(await scene.run())).toMatchObject({ outcome: 'held', exitCode: 0 });
+    expect(outcomeIn(await scene.run())).toMatchObject({ outcome: 'held', exitCode: 4 });
     expect(scene.issuer.keys).toHaveLength(2);
     await scene.watch.atRest();
     expect(scene.watch.violations).toEqual([]);

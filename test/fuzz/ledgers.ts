@@ -204,8 +204,12 @@ export const ledgers = target({
   },
 });
 
-function instantsIn(value: unknown): readonly string[] {
-  if (typeof value === 'string') return INSTANT.test(value) ? [value] : [];
+/** Fields that hold a time. Others are texts, which may look like one. */
+const TIMES = /^(made|from|to|since|until|at|entered|nextTry|.*(At|From|Entered))$/;
+
+function instantsIn(value: unknown, field = ''): readonly string[] {
+  if (typeof value === 'string') return TIMES.test(field) && INSTANT.test(value) ? [value] : [];
   if (value === null || typeof value !== 'object') return [];
-  return Object.entries(value).flatMap(([field, inner]) => (field === 'entries' ? [] : instantsIn(inner)));
+  if (Array.isArray(value)) return field === 'entries' ? [] : value.flatMap((one) => instantsIn(one, field));
+  return Object.entries(value).flatMap(([name, inner]) => instantsIn(inner, name));
 }

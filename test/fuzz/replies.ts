@@ -15,13 +15,19 @@ const STATUS = [
 ];
 const NO_BODY: ReadonlySet<number> = new Set([204, 205, 304]);
 
-export function replies(samples: readonly string[], words: readonly Json[]): fc.Arbitrary<Reply> {
+/** `near`: most of them are the sample itself, or have one change. */
+export function replies(
+  samples: readonly string[],
+  words: readonly Json[],
+  how: 'near' | 'wild' = 'wild',
+): fc.Arbitrary<Reply> {
+  const changes = how === 'near' ? { twists: 1, cuts: 1 } : {};
   const reply = fc.record({
     status: fc.oneof(
-      { weight: 3, arbitrary: fc.constant(200) },
+      { weight: how === 'near' ? 24 : 3, arbitrary: fc.constant(200) },
       { weight: 2, arbitrary: fc.constantFrom(...STATUS) },
     ),
-    bytes: mutants(samples, words).map((mutant: Mutant) => bytesOf(mutant)),
+    bytes: mutants(samples, words, changes).map((mutant: Mutant) => bytesOf(mutant)),
     headers: fc.record(
       {
         'retry-after': fc.constantFrom('1', '3600', 'x'),

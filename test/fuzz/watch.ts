@@ -1,7 +1,7 @@
 import { Worker } from 'node:worker_threads';
 
 /** Longer than three tries at the longest deadline: what is still running then does not end. */
-const SILENT_MS = 60_000;
+const SILENT_MS = 120_000;
 
 /** A thread beside this one, which can still speak and act when this one turns in circles. */
 const WATCHMAN = `
