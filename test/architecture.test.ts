@@ -32,7 +32,7 @@ const LAYERS: Layers = {
   simulator: { layers: [], packages: ['node:*'] },
   cli: {
     layers: ['config', 'core', 'engine', 'http', 'issuers', 'report', 'simulator', 'stores', 'trail'],
-    packages: ['zod/mini', 'commander', 'age-encryption', 'node:*'],
+    packages: ['zod/mini', 'commander', 'chalk', 'age-encryption', 'node:*'],
     reaches: ['*'],
   },
   index: { layers: ['core'], packages: [] },

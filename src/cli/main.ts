@@ -4,7 +4,7 @@ import { createContext } from './context.ts';
 import { envelopeOf } from './envelope.ts';
 import { printErrors } from './errors.ts';
 import { failureOf } from './failure.ts';
-import { createPainter } from './output.ts';
+import { createPainter, loadColours } from './output.ts';
 import { type Request, readRequest } from './request.ts';
 import { watchSignals } from './signals.ts';
 import { createTerminal, type Terminal } from './terminal.ts';
@@ -43,6 +43,7 @@ export async function main(argv: readonly string[]): Promise<number> {
   };
   const signals = watchSignals((exitCode) => finish(interruption(), exitCode));
   const terminal = createTerminal(flags.input, signals.signal);
+  await loadColours(process.env, terminal.out || terminal.err);
 
   let report: Report;
   try {

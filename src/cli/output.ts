@@ -1,4 +1,4 @@
-import { Chalk } from 'chalk';
+import type { ChalkInstance } from 'chalk';
 import type { Block, Cell, Tone } from './command.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -12,9 +12,9 @@ export interface Painter {
 
 /** `width` is null for what is no terminal: nothing is wrapped or shortened there. */
 export function createPainter(env: Environment, isTerminal: boolean, width: number | null): Painter {
-  // The first sixteen colours are the ones that a person has chosen for their terminal.
-  const chalk = new Chalk({ level: colours(env, isTerminal) ? 1 : 0 });
-  const paint = (text: string, tone: Tone): string => chalk[TONES[tone]](text);
+  const coloured = colours(env, isTerminal);
+  const paint = (text: string, tone: Tone): string =>
+    coloured && pens !== null ? pens[TONES[tone]](text) : text;
   const cell = (one: Cell): string => (typeof one === 'string' ? one : paint(one.text, one.tone));
   const block = (one: Block): string => {
     switch (one.kind) {
@@ -29,6 +29,17 @@ export function createPainter(env: Environment, isTerminal: boolean, width: numb
     }
   };
   return { paint, render: (blocks) => blocks.map(block).join('') };
+}
+
+/** Loaded only for an end that shows colours. */
+let pens: ChalkInstance | null = null;
+
+/** Has to be awaited before anything is painted. */
+export async function loadColours(env: Environment, isTerminal: boolean): Promise<void> {
+  if (pens !== null || !colours(env, isTerminal)) return;
+  const { Chalk } = await import('chalk');
+  // The first sixteen colours are the ones that a person has chosen for their terminal.
+  pens = new Chalk({ level: 1 });
 }
 
 const TONES = {

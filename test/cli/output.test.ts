@@ -1,6 +1,6 @@
 import { describe, expect, it, vi } from 'vitest';
 import { line, table, toned } from '../../src/cli/command.ts';
-import { colours, createPainter } from '../../src/cli/output.ts';
+import { colours, createPainter, loadColours } from '../../src/cli/output.ts';
 import { createDisplay } from '../../src/cli/progress.ts';
 import { readRequest } from '../../src/cli/request.ts';
 import { runnerOf } from '../../src/cli/runner.ts';
@@ -24,7 +24,8 @@ describe('results', () => {
     expect(fitted[1]?.endsWith('…')).toBe(true);
   });
 
-  it('are broken between words on a terminal', () => {
+  it('are broken between words on a terminal', async () => {
+    await loadColours({ FORCE_COLOR: '1' }, true);
     const painter = createPainter({ FORCE_COLOR: '1' }, true, 20);
     const text = painter.render([line(toned('keyturn: error:', 'bad'), ' one two three four\n  five six')]);
     expect(text).toBe('\u001b[31mkeyturn: error:\u001b[39m one\n  two three four\n  five six\n');

@@ -227,7 +227,13 @@ describe('what the ledger owes', () => {
   });
 
   it('names what a possible key may be, and until when', () => {
-    const key = row({ id: 'k2', state: 'possible', window: { from: ago(1) }, suspects: ['id-7'] });
+    const key = row({
+      id: 'k2',
+      state: 'possible',
+      window: { from: ago(1) },
+      longestLife: 60 * DAY,
+      suspects: ['id-7'],
+    });
     const [finding] = auditOne(ledgerWith([row(), key]));
     expect(finding?.message).toContain('id-7');
     expect(finding?.hint).toContain(`until ${ahead(60)}`);

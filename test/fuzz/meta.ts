@@ -238,7 +238,7 @@ function provesLife(of: Scene, { strictScopes, strictIdentity, both }: Input): s
   const data = fine(debug) ? member(documentOf(debug), 'data') : undefined;
   if (!isTrue(member(data, 'is_valid'))) return 'debug_token does not say that the token is valid';
   if (!isId(member(data, 'app_id'), APP)) return 'debug_token does not say that the token is of our app';
-  if (['APP', 'PAGE'].includes(String(member(data, 'type')))) return 'it is a token of another type';
+  if (['APP', 'PAGE'].includes(member(data, 'type') as string)) return 'it is a token of another type';
   if (strictIdentity && !isId(member(data, 'user_id'), USER)) return 'it is not said to be of our user';
   const [plain, granular] = ['scopes', 'granular_scopes'].map((name) => member(data, name));
   const named = [
@@ -247,7 +247,7 @@ function provesLife(of: Scene, { strictScopes, strictIdentity, both }: Input): s
   ];
   const told = Array.isArray(plain) || Array.isArray(granular);
   if (told && !SCOPES.every((scope) => named.includes(scope))) return 'a scope is missing';
-  if (strictScopes && (!told || named.some((scope) => !SCOPES.includes(String(scope)))))
+  if (strictScopes && (!told || named.some((scope) => !SCOPES.includes(scope as string))))
     return 'there may be more scopes';
   for (const id of [PHONE, ...(both ? [WABA] : [])]) {
     const read = of.last(id);
@@ -257,7 +257,7 @@ function provesLife(of: Scene, { strictScopes, strictIdentity, both }: Input): s
   return null;
 }
 
-const DEAD: readonly unknown[] = [0, 102, 190, 463, 467].flatMap((code) => [code, String(code)]);
+const DEAD: readonly unknown[] = [0, 102, 190, 463, 467];
 
 function provesDeath(of: Scene): boolean {
   const debug = of.last('debug');
@@ -265,7 +265,7 @@ function provesDeath(of: Scene): boolean {
   const reads = [PHONE, WABA].map((id) => [id, of.last(id)] as const);
   const alive = reads.some(([id, read]) => fine(read) && isId(member(documentOf(read), 'id'), id));
   const codes = reads.map(([, read]) => member(member(read && documentOf(read), 'error'), 'code'));
-  return !alive && codes.some((code) => DEAD.includes(code) || Number(code) === 0);
+  return !alive && codes.some((code) => DEAD.includes(typeof code === 'string' ? Number(code) : code));
 }
 
 export const metaVerify = target({

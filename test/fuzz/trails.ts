@@ -11,7 +11,6 @@ import { createVerifier } from '../../src/trail/verify.ts';
 import { chainOf } from '../trail/entries.ts';
 import { target } from './engine.ts';
 import { bytesOf, cuts, mangle, mutants } from './mutate.ts';
-import { OPEN } from './open.ts';
 import { holds, outcomeOf } from './outcome.ts';
 
 const WHOLE = [...chainOf('wa-prod', 6), ...chainOf('sms', 3)];
@@ -29,25 +28,28 @@ const line = mutants(LINES, ['wa-prod', 'sms', 1, 2, 6, 7, WHOLE[2]?.hash ?? '',
 });
 const lines: fc.Arbitrary<readonly Buffer[]> = fc.oneof(
   // The trail, with some of its lines left out, moved, given twice, or replaced by mutants.
-  fc
-    .record({
-      order: fc.array(fc.nat({ max: LINES.length - 1 }), { maxLength: 4 }),
-      how: fc.constantFrom('drop', 'again', 'move', 'mutate'),
-      mutant: line,
-    })
-    .map(({ order, how, mutant }) => {
-      const all: Buffer[] = LINES.map((text) => Buffer.from(text));
-      for (const at of order) {
-        if (how === 'drop') all.splice(at % all.length, 1);
-        else if (how === 'again') all.push(Buffer.from(LINES[at] ?? ''));
-        else if (how === 'move') all.push(...all.splice(at % all.length, 1));
-        else all[at % all.length] = bytesOf(mutant);
-        if (all.length === 0) break;
-      }
-      return all;
-    }),
-  fc.array(line.map(bytesOf), { maxLength: 4 }),
-  ...(OPEN.has('trail-depth') ? [] : [fc.constant([Buffer.from(DEEP)])]),
+  {
+    weight: 20,
+    arbitrary: fc
+      .record({
+        order: fc.array(fc.nat({ max: LINES.length - 1 }), { maxLength: 4 }),
+        how: fc.constantFrom('drop', 'again', 'move', 'mutate'),
+        mutant: line,
+      })
+      .map(({ order, how, mutant }) => {
+        const all: Buffer[] = LINES.map((text) => Buffer.from(text));
+        for (const at of order) {
+          if (how === 'drop') all.splice(at % all.length, 1);
+          else if (how === 'again') all.push(Buffer.from(LINES[at] ?? ''));
+          else if (how === 'move') all.push(...all.splice(at % all.length, 1));
+          else all[at % all.length] = bytesOf(mutant);
+          if (all.length === 0) break;
+        }
+        return all;
+      }),
+  },
+  { weight: 10, arbitrary: fc.array(line.map(bytesOf), { maxLength: 4 }) },
+  { weight: 1, arbitrary: fc.constant([Buffer.from(DEEP)]) },
 );
 
 let folder = '';
