@@ -34,6 +34,7 @@ export async function continueWith(session: Session, order: Order): Promise<Outc
   const patience = patienceFor(session.run);
   let ordered = false;
   let conflicts = 0;
+  let lingered = false;
   // What was recorded before this loop, or by the order itself, counts only once it is saved.
   let orderUnsaved = session.book.dirty;
   const handedOver = orderUnsaved;
@@ -55,8 +56,11 @@ export async function continueWith(session: Session, order: Order): Promise<Outc
       });
     try {
       if (!isActive(step)) {
-        if (ask === null && (await waited(session, step, patience))) continue;
-        if (onlyFinished(session, order)) {
+        if (ask === null && (await waited(session, step, patience))) {
+          lingered ||= step.do === 'wait' && step.for === 'overlap';
+          continue;
+        }
+        if (!lingered && onlyFinished(session, order)) {
           ordered = false;
           continue;
         }

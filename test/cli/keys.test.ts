@@ -34,6 +34,7 @@ issuers:
     console: https://chat.example/keys
     settles: 1s
     test: { url: "${provider.url}", header: "Authorization: Bearer {key.value}" }
+  blind: { kind: manual, console: https://blind.example/keys, unproven: accept }
   pair:
     kind: manual
     console: https://pair.example/keys
@@ -41,6 +42,7 @@ issuers:
     test: { url: "${provider.url}", header: "Authorization: Bearer {key.secret}" }
 credentials:
   chat-prod: { issuer: chat, env: CHAT_KEY }
+  blind-prod: { issuer: blind, location: blind, env: BLIND_KEY }
   pair-prod: { issuer: pair, location: pair, fields: { sid: SID, secret: SECRET } }
 `);
   const key = (): string => {
@@ -183,15 +185,27 @@ describe('a manual issuer', { timeout: 60_000 }, () => {
 
   it('ends a key on the word of a person as settled, never as revoked', async () => {
     const { bench, key } = await manual();
-    await bench.keyturn(['adopt', 'chat-prod', '--stdin', '--issued-at', daysAgo(80), '--quiet'], {
+    await bench.keyturn(['adopt', 'blind-prod', '--stdin', '--issued-at', daysAgo(80), '--quiet'], {
       input: key(),
     });
+    await bench.keyturn(['rotate', 'blind-prod', '--quiet']);
+    await bench.keyturn(['provide', 'blind-prod', '--stdin', '--quiet'], { input: key() });
+    const attest = ['revoke', 'blind-prod', '--attest', '--reason', 'deleted at the dashboard', '--yes'];
+    const attested = await bench.keyturn(attest);
+    expect(attested.code).toBe(0);
+    const status = (await bench.keyturn(['status', 'blind-prod', '--json'])).document.data.credentials[0];
+    expect(status.keys[0]).toMatchObject({ state: 'settled', proof: { by: 'operator' } });
+  });
+
+  it('takes no word for what the live check can tell', async () => {
+    const { bench, key } = await manual();
+    const adopt = ['adopt', 'chat-prod', '--stdin', '--issued-at', daysAgo(80), '--quiet'];
+    await bench.keyturn(adopt, { input: key() });
     await bench.keyturn(['rotate', 'chat-prod', '--quiet']);
     await bench.keyturn(['provide', 'chat-prod', '--stdin', '--quiet'], { input: key() });
     const attest = ['revoke', 'chat-prod', '--attest', '--reason', 'deleted at the dashboard', '--yes'];
-    const attested = await bench.keyturn(attest);
-    expect(attested.code).toBe(0);
-    const status = (await bench.keyturn(['status', 'chat-prod', '--json'])).document.data.credentials[0];
-    expect(status.keys[0]).toMatchObject({ state: 'settled', proof: { by: 'operator' } });
+    const refused = await bench.keyturn(attest);
+    expect(refused.code).toBe(2);
+    expect(refused.stderr).toContain('can say whether the key is dead');
   });
 });
