@@ -1,6 +1,7 @@
 import { textWith } from '../../src/core/document.ts';
 import { KeyturnError } from '../../src/core/errors.ts';
 import type { Order } from '../../src/core/protocol/orders.ts';
+import { settleable } from '../../src/core/protocol/orders.ts';
 import { Secret } from '../../src/core/secret.ts';
 import { adopt } from '../../src/engine/adopt.ts';
 import type { Outcome } from '../../src/engine/outcome.ts';
@@ -65,8 +66,7 @@ async function typed(one: Simulated, run: Run, command: Operation['command']): P
       return order({ do: 'revoke', reason });
     case 'revoke --attest':
       allowed.settle = true;
-      removeRetiring(one);
-      return order({ do: 'revoke', reason, attest: 'a person' });
+      return order({ do: 'revoke', reason, attest: 'a person', ...removeOne(one) });
     case 'emergency':
       allowed.emergency = true;
       return order({ do: 'emergency', reason });
@@ -91,11 +91,12 @@ async function typed(one: Simulated, run: Run, command: Operation['command']): P
   }
 }
 
-/** A person who attests a removal has removed the key. */
-function removeRetiring(one: Simulated): void {
-  const row = one.watch.ledger?.keys.find((candidate) => candidate.state === 'retiring');
+/** A person who attests a removal has removed the key, and names it. */
+function removeOne(one: Simulated): { readonly key?: string } {
+  const row = one.watch.ledger === null ? undefined : settleable(one.watch.ledger)[0];
   const key = row === undefined ? null : one.watch.keyOf(row);
   if (key !== null && key !== one.watch.current()) one.issuer.endByHand(key);
+  return row === undefined ? {} : { key: row.id };
 }
 
 /** A person who settles an orphan has looked for it, and removed it where it was. */

@@ -142,7 +142,7 @@ function byWaiting(ledger: Ledger, policy: Policy, seen: Seen, row: Key, now: nu
     const own = seen.works[row.id];
     if (own === undefined) return look({ what: 'works', row: row.id });
     if (own.verdict === 'refused' && own.why === 'dead') {
-      const doubt = refusesEverything(ledger, seen, row, now);
+      const doubt = refusesEverything(ledger, policy, seen, row, now);
       if (doubt !== null) return doubt;
       const young = tooYoungToTell(policy, seen, row, own.askedAt, now);
       return young ?? { do: 'record', change: { type: 'dead', row: row.id, by: 'issuer' } };
@@ -171,12 +171,19 @@ function alreadyDead(policy: Policy, seen: Seen, row: Key, now: number): 'dead' 
 }
 
 /** A test that refuses the key in current as well may be out of order: then its word proves nothing. */
-function refusesEverything(ledger: Ledger, seen: Seen, row: Key, now: number): Step | null {
+function refusesEverything(ledger: Ledger, policy: Policy, seen: Seen, row: Key, now: number): Step | null {
   const current = currentRow(ledger);
   if (current === null || current.id === row.id) return null;
   const answer = seen.works[current.id];
   if (answer === undefined) return look({ what: 'works', row: current.id });
   if (answer.verdict === 'works') return null;
+  if (answer.verdict === 'refused' && !mayBeTooNew(current, policy, answer.askedAt, seen.clock)) {
+    return stop(
+      'UNSAFE',
+      `the key in current does not work: ${answer.message}`,
+      `run keyturn emergency ${ledger.credential} to put a new key in place, unless the issuer refuses every key`,
+    );
+  }
   return retryStep('proof', `the issuer does not accept ${current.id} either`, undefined, {}, now);
 }
 
