@@ -1,0 +1,125 @@
+import { describe, expect, it } from 'vitest';
+import { KeyturnError } from '../../src/core/errors.ts';
+import { outcomeIn, type Scene, sceneOf } from './scene.ts';
+import type { Around } from './tap.ts';
+import { DAY, HOUR } from './world.ts';
+
+/** What a run does with a key that nobody else has yet, and what it makes of answers that leave a doubt. */
+
+async function due(): Promise<Scene> {
+  const scene = sceneOf();
+  await scene.adopt(100);
+  return scene;
+}
+
+const alive = (scene: Scene): number => scene.issuer.keys.filter((key) => key.diedAt === null).length;
+const states = async (scene: Scene): Promise<readonly string[]> =>
+  ((await scene.watch.ledger())?.keys ?? []).map((key) => key.state);
+
+/** Comes between the first call of this name. */
+function once(name: string, meet: (perform: () => Promise<unknown>) => Promise<unknown>): Around {
+  let met = false;
+  return (call, perform) => {
+    if (met || call.op !== name) return perform();
+    met = true;
+    return meet(perform);
+  };
+}
+
+describe('a key in hand', () => {
+  it('is staged although the run was interrupted while it was made', async () => {
+    const scene = await due();
+    const stop = new AbortController();
+    const around = once('issuer.create', async (perform) => {
+      const made = await perform();
+      stop.abort();
+      return made;
+    });
+    const interrupted = outcomeIn(await scene.run({ around, patch: { signal: stop.signal } }));
+    expect(interrupted.exitCode).toBe(130);
+    expect(await states(scene)).toEqual(['current', 'pending']);
+    const resumed = outcomeIn(await scene.run());
+    expect(resumed).toMatchObject({ outcome: 'overlap', exitCode: 0 });
+    expect(alive(scene)).toBe(2);
+  });
+
+  it('is revoked by its value where it cannot be staged', async () => {
+    const scene = await due();
+    const around: Around = (call, perform) => {
+      if (call.op !== 'store.stage') return perform();
+      throw new KeyturnError('DENIED', 'no right to write', { hint: 'give it' });
+    };
+    expect(outcomeIn(await scene.run({ around })).exitCode).toBe(4);
+    expect(alive(scene)).toBe(1);
+    expect(await states(scene)).toEqual(['current', 'revoked']);
+  });
+
+  it('is not made where the ledger of another credential cannot be read', async () => {
+    const scene = await due();
+    const siblings = async (): Promise<never> => {
+      throw new KeyturnError('LEDGER', 'the ledger of another is damaged', { hint: 'restore it' });
+    };
+    expect(outcomeIn(await scene.run({ patch: { siblings } })).exitCode).toBe(4);
+    expect(scene.issuer.keys).toHaveLength(1);
+  });
+});
+
+describe('an answer that leaves a doubt', () => {
+  it('a promote that was lost and then refused is settled before its key may die', async () => {
+    const scene = await due();
+    let sends = 0;
+    const around: Around = (call, perform) => {
+      if (call.op !== 'store.promote') return perform();
+      sends += 1;
+      if (sends === 1) {
+        scene.late.push(() => perform('late'));
+        throw new KeyturnError('TIMEOUT', 'no answer', { hint: 'wait' });
+      }
+      throw new KeyturnError('DENIED', 'the right was taken away', { hint: 'give it back' });
+    };
+    await scene.run({ around });
+    for (const land of scene.late) await land().catch(() => undefined);
+    const current = await scene.store.read('wa-test', 'current', new AbortController().signal);
+    const key = scene.issuer.keys.find((one) => one.value === current?.text.open());
+    expect(key?.diedAt).toBeNull();
+  });
+
+  it('an issuer that takes longer than the fence to answer is asked a few times, and the key dies', async () => {
+    const scene = await due();
+    await scene.run();
+    scene.clock.advance(DAY + HOUR);
+    let asked = 0;
+    const around: Around = async (call, perform) => {
+      if (call.op !== 'issuer.verify') return perform();
+      asked += 1;
+      const answer = await perform();
+      scene.clock.advance(6_000);
+      return answer;
+    };
+    expect(outcomeIn(await scene.run({ around }))).toMatchObject({ outcome: 'done', exitCode: 0 });
+    expect(asked).toBeLessThan(10);
+    expect(alive(scene)).toBe(1);
+  });
+
+  it('an emergency to which the same key is given takes no overlap from anybody', async () => {
+    const scene = await due();
+    const around = once('issuer.create', async () => {
+      const { Secret } = await import('../../src/core/secret.ts');
+      return { secret: Secret.of(scene.issuer.keys[0]?.value ?? ''), facts: {} };
+    });
+    const refused = await scene.run({ order: { do: 'emergency', reason: 'leaked' }, around });
+    expect(outcomeIn(refused).exitCode).toBe(4);
+    expect(((await scene.watch.ledger())?.keys ?? []).map((key) => key.endNow)).toEqual([undefined]);
+  });
+});
+
+it('rotate is for a person to say, as often as they say it', async () => {
+  const scene = sceneOf({ policy: { overlap: 0 } });
+  await scene.adopt(1);
+  for (let time = 0; time < 5; time += 1) {
+    const outcome = outcomeIn(await scene.run({ order: { do: 'rotate', reason: 'again' } }));
+    expect(outcome).toMatchObject({ outcome: 'done', exitCode: 0 });
+    scene.clock.advance(HOUR);
+  }
+  expect(alive(scene)).toBe(1);
+});
