@@ -1,3 +1,4 @@
+import { toInstant } from '../core/credential.ts';
 import { ERROR_CODES, KeyturnError } from '../core/errors.ts';
 import { line, type Report } from './command.ts';
 import { createContext } from './context.ts';
@@ -32,7 +33,7 @@ export async function main(argv: readonly string[]): Promise<number> {
   const finish = (report: Report, exitCode: number): void => {
     const meta = {
       version: KEYTURN_VERSION,
-      startedAt: new Date(start.now).toISOString(),
+      startedAt: toInstant(start.now),
       durationMs: Math.round(world.monotonic() - start.monotonic),
     };
     const { env } = process;

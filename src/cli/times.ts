@@ -1,10 +1,12 @@
+import { toInstant } from '../core/credential.ts';
+
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
 
 /** An instant for people: UTC to the minute, as `2026-11-22 14:03Z`. */
 export function minutes(at: number | string): string {
-  return `${new Date(at).toISOString().slice(0, 16).replace('T', ' ')}Z`;
+  return `${toInstant(new Date(at).getTime()).slice(0, 16).replace('T', ' ')}Z`;
 }
 
 /** A length of time for people, in its two largest units: `3 d 4 h`, `12 min`, `45 s`. */

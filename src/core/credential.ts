@@ -31,7 +31,14 @@ export interface Credential {
 }
 
 export function toInstant(ms: number): Instant {
-  return new Date(ms).toISOString();
+  const at = new Date(ms);
+  const year = at.getUTCFullYear();
+  if (!(year >= 1000 && year <= 9999)) return at.toISOString();
+  // The first toISOString of a process can take as long as all the rest of a short command.
+  const two = (value: number): string => (value < 10 ? `0${value}` : `${value}`);
+  const date = `${year}-${two(at.getUTCMonth() + 1)}-${two(at.getUTCDate())}`;
+  const time = `${two(at.getUTCHours())}:${two(at.getUTCMinutes())}:${two(at.getUTCSeconds())}`;
+  return `${date}T${time}.${String(at.getUTCMilliseconds()).padStart(3, '0')}Z`;
 }
 
 export function toMs(instant: Instant): number {

@@ -1,4 +1,5 @@
 import * as z from 'zod/mini';
+import { toInstant } from './credential.ts';
 import { KeyturnError } from './errors.ts';
 import { EMPTY_TRAIL, trailSchema } from './trail.ts';
 
@@ -8,7 +9,7 @@ export const LEDGER_MAX_BYTES = 12 * 1024;
 
 const instant = z.string().check(
   z.regex(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/),
-  z.refine((text) => Number.isFinite(Date.parse(text)) && new Date(text).toISOString() === text),
+  z.refine((text) => Number.isFinite(Date.parse(text)) && toInstant(Date.parse(text)) === text),
 );
 const count = z.int().check(z.nonnegative());
 const id = z.string().check(z.regex(/^[a-z0-9][a-z0-9.-]{0,63}$/));
