@@ -76,9 +76,11 @@ async function send(options: HttpOptions, request: HttpRequest): Promise<HttpRep
   try {
     for (let attempt = 1; ; attempt += 1) {
       const last = request.retry === 'never' || attempt === ATTEMPTS;
-      const outcome = await attemptOnce(options, request, prepared, deadline.signal).catch(
-        (caught: unknown) => deadline.error() ?? networkFailure(caught, request.what, prepared.url.host),
-      );
+      const outcome = await deadline
+        .race(attemptOnce(options, request, prepared, deadline.signal))
+        .catch(
+          (caught: unknown) => deadline.error() ?? networkFailure(caught, request.what, prepared.url.host),
+        );
       if (outcome instanceof KeyturnError) {
         if (last || outcome.code !== 'UNREACHABLE') throw outcome;
       } else if (last || !worthRepeating(request, outcome)) {

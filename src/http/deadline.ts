@@ -5,6 +5,11 @@ export interface Deadline {
   readonly signal: AbortSignal;
   /** Why `signal` aborted; null while it has not. */
   error(): KeyturnError | null;
+  /**
+   * What comes of the work; rejects where the signal aborts first. Not every fetch notices that: of a compressed body
+   * that is damaged and ends with its connection, Node 20 never tells the end.
+   */
+  race<T>(work: Promise<T>): Promise<T>;
   stop(): void;
 }
 
@@ -40,6 +45,12 @@ export function startDeadline(of: {
   return {
     signal: controller.signal,
     error: () => ended,
+    race: (work) =>
+      new Promise((resolve, reject) => {
+        if (controller.signal.aborted) reject(ended);
+        controller.signal.addEventListener('abort', () => reject(ended), { once: true });
+        work.then(resolve, reject);
+      }),
     stop: () => {
       clearTimeout(timer);
       of.signal.removeEventListener('abort', onAbort);

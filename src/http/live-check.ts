@@ -141,5 +141,5 @@ function matches(rule: NonNullable<LiveCheckSettings['worksIf']>, reply: Pick<Ht
 
 /** Many an API sends JSON as text/html, so the body decides and not its type. */
 function isWebPage(reply: Pick<HttpReply, 'text' | 'json'>): boolean {
-  return reply.json === undefined && /<!doctype html|<html[\s>]/i.test(reply.text.slice(0, 1024));
+  return reply.json === undefined && /<(!doctype\s+html|html|head|body)\b/i.test(reply.text.slice(0, 1024));
 }

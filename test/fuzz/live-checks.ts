@@ -66,7 +66,7 @@ function says(
 ): 'works' | 'dead' | null {
   const holdsTrue = (rule: LiveCheckSettings['worksIf']) =>
     rule?.pointer.split('/').slice(1).reduce<unknown>(member, document) === rule?.equals;
-  const page = document === undefined && /<html|<!doctype html/i.test(text.slice(0, 1024));
+  const page = document === undefined && /<(html|head|body|!doctype +html)\b/i.test(text.slice(0, 1024));
   if (page && !test.acceptHtml) return null;
   const good = test.works === undefined ? status >= 200 && status <= 299 : test.works.includes(status);
   const about = status >= 400 && status <= 499 && ![407, 408, 425, 429].includes(status);

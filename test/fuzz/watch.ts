@@ -5,7 +5,7 @@ const SILENT_MS = 120_000;
 
 /** A thread beside this one, which can still speak and act when this one turns in circles. */
 const WATCHMAN = `
-const { workerData: { running, text }, parentPort } = require('node:worker_threads');
+const { workerData: { running, text } } = require('node:worker_threads');
 let seen = -1, since = 0;
 setInterval(() => {
   const [on, count, length] = running;
@@ -14,7 +14,7 @@ setInterval(() => {
   const what = Buffer.from(text).toString('utf8', 0, length);
   require('node:fs').writeSync(2, 'no end after ${SILENT_MS / 1000} s; replay: node test/fuzz/run.mjs ' + what + '\\n');
   process.kill(process.pid, 'SIGKILL');
-}, 1000).unref();
+}, 1000);
 `;
 
 interface Watch {
