@@ -21,6 +21,7 @@ export { type Fingerprints, fingerprint, Secret } from './core/secret.ts';
 export {
   type LedgerAddress,
   type LedgerStore,
+  type MissingRight,
   type PromoteRequest,
   type SecretStore,
   STORE_CONTRACT,

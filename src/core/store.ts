@@ -39,6 +39,16 @@ export interface PromoteRequest {
   readonly base: Version | null;
 }
 
+/** Something that a rotation has to do and that the store does not allow to whoever asks. */
+export interface MissingRight {
+  /** What the store's own access control calls it. */
+  readonly permission: string;
+  /** What it is missing on, as the store names it. */
+  readonly on: string;
+  /** What gives it: the line of a policy, or the name of a role. */
+  readonly grant: string;
+}
+
 /**
  * The secret manager that consumers read. It moves texts; it knows nothing of keys, fields or rotations.
  * Every method throws KeyturnError only; null is absence and nothing else: denied and unreachable throw.
@@ -100,6 +110,11 @@ export interface SecretStore {
       readonly hint: string;
     }[]
   >;
+  /**
+   * Which of the rights that a rotation at this place needs are missing, found without writing. An empty list: none, as
+   * far as the store can tell. Null: it cannot tell whoever asks. Absent: it can tell nobody.
+   */
+  rights?(at: LedgerAddress, signal: AbortSignal): Promise<readonly MissingRight[] | null>;
   /**
    * Ends a location with all that it holds: current, staged and kept values, and ledgers. Only for one that nobody reads,
    * as a trial of the store makes it. Of the absent: succeeds.

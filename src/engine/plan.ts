@@ -6,6 +6,7 @@ import type { Look } from '../core/protocol/seen.ts';
 import { isActive } from '../core/protocol/steps.ts';
 import { Book } from './book.ts';
 import { lookAt } from './looks.ts';
+import { leadsToKey, requireRights } from './rights.ts';
 import type { Run } from './run.ts';
 import { openSession, record } from './session.ts';
 
@@ -48,6 +49,7 @@ export async function plan(run: Run, order: Order, live: boolean): Promise<Plann
       record(session, ask.change);
       continue;
     }
+    if (live && leadsToKey(step, book.ledger)) await requireRights(run);
     if (step.do !== 'look' || (!live && ASKS_ISSUER.has(step.at.what)) || step.at.what === 'invent') {
       return planned(run, book.ledger, step, ask !== null);
     }

@@ -11,6 +11,7 @@ import { perform } from './effects.ts';
 import { lookAt } from './looks.ts';
 import { type Outcome, outcomeOf } from './outcome.ts';
 import { type Patience, patienceFor } from './patience.ts';
+import { leadsToKey, requireRights } from './rights.ts';
 import type { Run } from './run.ts';
 import { dropUnsaved, forgetAnswers, openSession, record, type Session, save } from './session.ts';
 
@@ -129,6 +130,10 @@ function isOrdersLast(change: Change): boolean {
 
 async function take(session: Session, step: Step): Promise<void> {
   const { run, book, values } = session;
+  if (!session.allowed && leadsToKey(step, book.ledger)) {
+    await requireRights(run);
+    session.allowed = true;
+  }
   switch (step.do) {
     case 'look':
       session.seen = await lookAt(run, values, book.ledger, session.seen, step.at);

@@ -10,6 +10,8 @@ export interface Session {
   run: Run;
   /** It was interrupted, and goes on only to put a new key aside. */
   sheltered: boolean;
+  /** The store has been asked whether it allows what a rotation does. */
+  allowed: boolean;
   readonly book: Book;
   readonly values: Values;
   seen: Seen;
@@ -25,6 +27,7 @@ export async function openSession(run: Run): Promise<Session> {
   return {
     run,
     sheltered: false,
+    allowed: false,
     book,
     values: new Values(run),
     seen: freshSeen(run),

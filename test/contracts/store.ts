@@ -293,10 +293,12 @@ export function storeContract(name: string, start: () => Promise<StoreHarness>):
     });
 
     test('finds nothing in the way of itself', async () => {
-      const { store, fresh, put } = bench;
+      const { store, at, fresh, put } = bench;
       await put('r1.1', fresh());
       const findings = (await store.check?.(signal)) ?? [];
       expect(findings.filter(({ ok }) => !ok)).toEqual([]);
+      const missing = await store.rights?.({ credential: 'wa-prod', location: at }, signal);
+      expect(missing ?? []).toEqual([]);
     });
 
     test('says what it can do', () => {

@@ -1,7 +1,8 @@
 import type { Config, ConfiguredCredential } from '../../config/config.ts';
 import { guarded } from '../../engine/guard.ts';
+import { missingRights } from '../../engine/rights.ts';
 import type { Context } from '../context.ts';
-import { attempt, type Check, fromPlugin, ok, skipped } from './check.ts';
+import { attempt, type Check, fail, fromPlugin, ok, skipped } from './check.ts';
 
 /** One credential for each store of the configuration, to reach it by. */
 export function storeUsers(config: Config): readonly ConfiguredCredential[] {
@@ -26,6 +27,31 @@ export async function checkStores(config: Config, context: Context): Promise<rea
         return checks.some((one) => one.outcome === 'fail')
           ? checks
           : [ok(name, 'it can be used'), ...checks];
+      });
+    }),
+  );
+  return checks.flat();
+}
+
+/** Whether each store allows all that a rotation does, where it can tell without writing. */
+export async function checkRights(config: Config, context: Context): Promise<readonly Check[]> {
+  const checks = await Promise.all(
+    config.credentials.map((credential) => {
+      const name = `rights of ${credential.name}`;
+      return attempt(name, async () => {
+        const { world, signal } = context;
+        const missing = await missingRights({
+          store: await context.store(credential),
+          credential,
+          world,
+          signal,
+        });
+        if (missing === null)
+          return [skipped(name, 'the store cannot tell them; keyturn doctor --write tries what they allow')];
+        if (missing.length === 0) return [ok(name, 'the store allows what a rotation does')];
+        return missing.map(({ permission, on, grant }) =>
+          fail(name, `${permission} on ${on} is not allowed`, `grant it: ${grant}`),
+        );
       });
     }),
   );

@@ -1,5 +1,5 @@
 import type { Context } from '../context.ts';
-import { checkIssuers, checkLedgers, checkStores, storeUsers } from './access.ts';
+import { checkIssuers, checkLedgers, checkRights, checkStores, storeUsers } from './access.ts';
 import { type Check, skipped } from './check.ts';
 import { checkConfig, checkFields, checkMachine, checkNode, checkReferences, checkSinks } from './setting.ts';
 import { tryStore } from './trial.ts';
@@ -17,6 +17,7 @@ export async function examine(context: Context, write: boolean): Promise<readonl
   ]);
   const access = await Promise.all([
     checkStores(config, context),
+    checkRights(config, context),
     checkLedgers(config, context),
     checkIssuers(config, context),
   ]);
