@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { build } from 'esbuild';
@@ -8,12 +8,28 @@ const REQUIRE =
   "import { createRequire as makeRequire } from 'node:module'; const require = makeRequire(import.meta.url);";
 
 /**
- * Runs a TypeScript file of this repository here, and gives its exports.
+ * A file of ours goes on knowing where it was written, and finds what lies beside it.
+ * @type {import('esbuild').Plugin}
+ */
+const address = {
+  name: 'address',
+  setup: ({ onLoad }) =>
+    onLoad({ filter: /\/(src|test)\/.*\.ts$/ }, async ({ path }) => {
+      const text = await readFile(path, 'utf8');
+      const contents = text.replaceAll('import.meta.url', JSON.stringify(pathToFileURL(path).href));
+      return { contents, loader: 'ts' };
+    }),
+};
+
+/**
+ * Runs a TypeScript file of this repository here, and gives its exports. Packages are bundled with it unless `packages`
+ * says that they are loaded from where they are installed.
  * @param {string} root
  * @param {string} path
+ * @param {{ packages?: 'bundle' | 'external' }} [options]
  * @returns {Promise<Record<string, any>>}
  */
-export async function load(root, path) {
+export async function load(root, path, { packages = 'bundle' } = {}) {
   const result = await build({
     absWorkingDir: root,
     entryPoints: [path],
@@ -21,6 +37,8 @@ export async function load(root, path) {
     platform: 'node',
     format: 'esm',
     mainFields: ['module', 'main'],
+    packages,
+    plugins: [address],
     banner: { js: REQUIRE },
     logLevel: 'warning',
     write: false,
