@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { toInstant } from '../../core/credential.ts';
 import { KeyturnError } from '../../core/errors.ts';
+import { exactText } from '../../core/exact-text.ts';
 import { Secret } from '../../core/secret.ts';
 import type { SecretStore, StoredValue, StoreTraits, Version } from '../../core/store.ts';
 import { guarded, refuseAborted } from './faults.ts';
@@ -82,7 +83,7 @@ export function valuesOn(shelf: Shelf): Values {
       guarded(`stage ${location}`, signal, async () => {
         valuePlace(location);
         const file = markFile(mark);
-        const clear = exactText(text, location);
+        const clear = exactText(text, location, TRAITS.limits.valueBytes);
         const folder = stagedFolder(location);
         const same = async (bytes: Buffer) => {
           if ((await envelope.open(bytes, `${location}, staged as ${mark},`)) === clear) {
@@ -161,31 +162,6 @@ function markFile(mark: string): string {
   throw new KeyturnError('BAD_VALUE', `${JSON.stringify(mark)} cannot be a mark`, {
     hint: 'use 1 to 64 of a-z, 0-9, dot and dash',
   });
-}
-
-/** The text that consumers will read. Throws BAD_VALUE or FULL for one that cannot be stored exactly. */
-function exactText(text: Secret, location: string): string {
-  const clear = text.open();
-  if (clear === null || clear === '') {
-    throw new KeyturnError('BAD_VALUE', `the value for ${location} is empty`, { hint: 'give a value' });
-  }
-  const bytes = Buffer.from(clear, 'utf8');
-  if (bytes.toString('utf8') !== clear) {
-    throw new KeyturnError('BAD_VALUE', `the value for ${location} is not valid Unicode`, {
-      hint: 'give a text that can be written as UTF-8',
-    });
-  }
-  const { valueBytes } = TRAITS.limits;
-  if (bytes.length > valueBytes) {
-    throw new KeyturnError(
-      'FULL',
-      `the value for ${location} has ${bytes.length} bytes; ${valueBytes} is the limit`,
-      {
-        hint: 'store less at this location',
-      },
-    );
-  }
-  return clear;
 }
 
 function notBase(location: string, standing: Version | null, base: Version | null): KeyturnError {
