@@ -1,5 +1,16 @@
 import { execFile } from 'node:child_process';
-import { cp, mkdir, mkdtemp, readdir, readFile, rm, symlink, truncate, writeFile } from 'node:fs/promises';
+import {
+  cp,
+  mkdir,
+  mkdtemp,
+  readdir,
+  readFile,
+  rename,
+  rm,
+  symlink,
+  truncate,
+  writeFile,
+} from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -117,6 +128,23 @@ describe('the package', { timeout: 60_000 }, () => {
     await writeFile(cache, 'no folder');
     expect(await keyturn(['help', 'status'])).toEqual(first);
     await rm(cache);
+  });
+
+  it('reads one file of commands for those that look or hand out', async () => {
+    const init = ['init', '--no-input', '--store', 'file', '--issuer', 'random', '--name', 'webhook'];
+    const env = { ...process.env, HOME: folder, XDG_CONFIG_HOME: join(folder, '.config'), CI: '' };
+    const run = (args: readonly string[]) =>
+      exec(join(folder, 'node_modules/.bin/keyturn'), args, { cwd: folder, env });
+    await run(init);
+    await run(['rotate', 'webhook']);
+    const cli = join(installed, 'dist/cli');
+    const rest = (await readdir(cli)).filter((name) => name.endsWith('.js') && !name.startsWith('pack-'));
+    expect(rest.length).toBeGreaterThan(0);
+    for (const name of rest) await rename(join(cli, name), join(folder, name));
+    expect((await run(['status'])).stdout).toContain('webhook');
+    expect((await run(['plan'])).stdout).toContain('webhook');
+    await run(['exec', 'webhook', '--', 'true']);
+    for (const name of rest) await rename(join(folder, name), join(cli, name));
   });
 
   it('gives plugin authors the same classes everywhere', async () => {

@@ -37,6 +37,8 @@ const shared = /** @satisfies {import('esbuild').BuildOptions} */ ({
   logLevel: 'warning',
   metafile: true,
   charset: 'ascii',
+  // What it has for Node is the same code in 84 CommonJS modules, each of which is started by itself.
+  alias: { yaml: join(root, 'node_modules/yaml/browser/index.js') },
   write: false,
 });
 
@@ -49,6 +51,23 @@ const place = {
 
 /** A chunk of this many bytes is worth a file of its own: whoever does not use it does not read it. */
 const LARGE = 250_000;
+
+/**
+ * What `status`, `plan` and `exec` load, with all that these import, lies in the file that every command reads; a test
+ * holds the list to that. What only others load is in a second file.
+ */
+const FIRST = [
+  'src/cli/main.ts',
+  'src/cli/kinds.ts',
+  ...['audit', 'exec', 'plan', 'status'].map((name) => `src/cli/commands/${name}.ts`),
+  ...['find', 'load', 'needs', 'references'].map((name) => `src/config/${name}.ts`),
+  ...['document', 'ledger'].map((name) => `src/core/${name}.ts`),
+  'src/engine/guard.ts',
+  ...['manual', 'meta', 'random'].flatMap((kind) =>
+    [`index.ts`, 'settings.ts'].map((name) => `src/issuers/${kind}/${name}`),
+  ),
+  ...['index', 'settings'].map((name) => `src/stores/file/${name}.ts`),
+];
 
 /**
  * The commands. Split into chunks, which esbuild can do for ES modules only, and each chunk then turned into a CommonJS
@@ -72,17 +91,62 @@ async function buildCli(version) {
       code: await toFunction(text),
     })),
   );
-  const small = chunks.filter(({ code }) => code.length < LARGE);
-  const pack = `pack-${createHash('sha256').update(JSON.stringify(small)).digest('hex').slice(0, 8)}.js`;
-  await save(join(next, 'cli', pack), table(small));
+  const first = importedBy(FIRST, metafile);
+  const rest = chunks.filter(({ name, code }) => !first.has(name) && code.length < LARGE);
+  const restFile = fileName('rest', rest);
+  const elsewhere = chunks
+    .filter(({ name }) => !first.has(name))
+    .map((chunk) => ({
+      name: chunk.name,
+      code: JSON.stringify(rest.includes(chunk) ? restFile : chunk.name),
+    }));
+  const whole = [...chunks.filter(({ name }) => first.has(name)), ...elsewhere];
+  const pack = fileName('pack', whole);
+  await save(join(next, 'cli', pack), table(whole));
+  await save(join(next, 'cli', restFile), table(rest));
   for (const chunk of chunks) {
-    if (!small.includes(chunk)) await save(join(next, 'cli', chunk.name), table([chunk]));
+    if (!whole.includes(chunk) && !rest.includes(chunk)) {
+      await save(join(next, 'cli', chunk.name), table([chunk]));
+    }
   }
-  const entry = Object.entries(metafile.outputs).find(
-    ([, output]) => output.entryPoint === 'src/cli/main.ts',
+  return { metafile, pack, main: chunkOf('src/cli/main.ts', metafile) };
+}
+
+/**
+ * The chunks of these sources and all that they import, as long as it is not by `import()`.
+ * @param {readonly string[]} sources
+ * @param {import('esbuild').Metafile} metafile
+ */
+function importedBy(sources, metafile) {
+  const byName = new Map(
+    Object.entries(metafile.outputs).map(([path, { imports }]) => [`./${basename(path)}`, imports]),
   );
-  if (entry === undefined) throw new Error('esbuild made no chunk for src/cli/main.ts');
-  return { metafile, pack, main: `./${basename(entry[0])}` };
+  const found = new Set(sources.map((source) => chunkOf(source, metafile)));
+  for (const name of found) {
+    for (const { path, kind } of byName.get(name) ?? []) {
+      if (kind === 'import-statement') found.add(`./${basename(path)}`);
+    }
+  }
+  return found;
+}
+
+/**
+ * @param {string} source
+ * @param {import('esbuild').Metafile} metafile
+ */
+function chunkOf(source, metafile) {
+  const entry = Object.entries(metafile.outputs).find(([, output]) => output.entryPoint === source);
+  if (entry === undefined) throw new Error(`esbuild made no chunk for ${source}`);
+  return `./${basename(entry[0])}`;
+}
+
+/**
+ * The content is in the name, so that a code cache never belongs to another file.
+ * @param {string} kind
+ * @param {readonly { name: string, code: string }[]} chunks
+ */
+function fileName(kind, chunks) {
+  return `${kind}-${createHash('sha256').update(JSON.stringify(chunks)).digest('hex').slice(0, 8)}.js`;
 }
 
 /** @param {string} module */

@@ -11,6 +11,12 @@ type Chunk = (
   dirname: string,
 ) => void;
 
+/** A chunk, or the file that it is in. */
+interface Found {
+  readonly chunk: Chunk | string;
+  readonly filename: string;
+}
+
 interface Fresh {
   readonly script: Script;
   readonly cacheFile: string;
@@ -26,30 +32,36 @@ export interface Chunks {
 const DIGEST_BYTES = 32;
 
 /**
- * Loads the chunks that the build put into `folder`: the small ones together in the file `pack`, a large one in a file
- * of its own name. V8's compiled code of each file is kept in `cache` (null: nowhere), so that later runs need not
+ * Loads the chunks that the build put into `folder`: those that most commands use together in the file `pack`, which also
+ * says in which file each of the others is. V8's compiled code of each file is kept in `cache` (null: nowhere), so that later runs need not
  * compile it again. The files carry a hash of their content in their names: a kept file never belongs to another one.
  *
  * The cache belongs beside the chunks: who can write there can change the chunks themselves. A folder that others can
  * write, such as the system's temporary one, would let them run code here.
  */
 export function openChunks(folder: string, pack: string, cache: string | null): Chunks {
-  const chunks = new Map<string, readonly [Chunk, string]>();
+  const chunks = new Map<string, Found>();
   const loaded = new Map<string, { exports: unknown; readonly url: string }>();
   const fresh: Fresh[] = [];
 
   const open = (file: string): void => {
     const filename = join(folder, file);
     const script = compile(filename, cache === null ? null : join(cache, `${file}.bin`), fresh);
-    const found = script.runInThisContext() as Readonly<Record<string, Chunk>>;
-    for (const [name, chunk] of Object.entries(found)) chunks.set(name, [chunk, filename]);
+    const found = script.runInThisContext() as Readonly<Record<string, Chunk | string>>;
+    for (const [name, chunk] of Object.entries(found)) chunks.set(name, { chunk, filename });
+  };
+
+  const find = (name: string): { readonly chunk: Chunk; readonly filename: string } => {
+    const { chunk, filename } = chunks.get(name) ?? missing(name);
+    if (typeof chunk === 'function') return { chunk, filename };
+    open(chunk);
+    return find(name);
   };
 
   const load = (name: string): unknown => {
     const known = loaded.get(name);
     if (known !== undefined) return known.exports;
-    if (!chunks.has(name)) open(name);
-    const [chunk, filename] = chunks.get(name) ?? missing(name);
+    const { chunk, filename } = find(name);
     const module = { exports: {}, url: `file://${encodeURI(filename)}` };
     loaded.set(name, module);
     chunk(module.exports, require, module, filename, folder);
@@ -72,16 +84,22 @@ function compile(filename: string, cacheFile: string | null, fresh: Fresh[]): Sc
   return script;
 }
 
+/**
+ * What many chunks ask for when they are loaded, few commands use, and takes a millisecond: the one brings half of
+ * Node's network code along, the other its streams.
+ */
+const ON_FIRST_USE: ReadonlySet<string> = new Set(['node:child_process', 'node:fs/promises']);
+
 /** The chunks hold every library, so all else that they ask for is part of Node. */
 function builtin(id: string): unknown {
-  return id === 'node:child_process' ? lazyChildProcess : (process.getBuiltinModule(id) ?? missing(id));
+  return ON_FIRST_USE.has(id) ? onFirstUse(id) : (process.getBuiltinModule(id) ?? missing(id));
 }
 
-/** commander asks for it when it is loaded, few commands use it, and it brings half of Node's network code along. */
-const lazyChildProcess = new Proxy(
-  {},
-  { get: (_, name) => Reflect.get(process.getBuiltinModule('node:child_process'), name) as unknown },
-);
+function onFirstUse(id: string): unknown {
+  const get = (_: object, name: string | symbol): unknown =>
+    Reflect.get(process.getBuiltinModule(id) ?? missing(id), name) as unknown;
+  return new Proxy({}, { get });
+}
 
 function missing(name: string): never {
   throw new Error(`there is no ${name}: this installation of keyturn is not whole`);
@@ -115,6 +133,5 @@ function keep(fresh: readonly Fresh[]): void {
 
 function digest(data: Buffer): Buffer {
   // Loaded here, because version and help do without it.
-  const { createHash } = process.getBuiltinModule('node:crypto');
-  return createHash('sha256').update(data).digest();
+  return process.getBuiltinModule('node:crypto').hash('sha256', data, 'buffer');
 }

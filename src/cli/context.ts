@@ -141,28 +141,28 @@ async function loadConfiguration(
   flag: string | undefined,
   where: Pick<Context, 'env' | 'cwd' | 'home'>,
 ): Promise<Config> {
-  const [{ findConfig }, { loadConfig }, kinds] = await Promise.all([
+  const [{ findConfig }, { loadConfig }, { catalogue }] = await Promise.all([
     import('../config/find.ts'),
     import('../config/load.ts'),
     import('./kinds.ts'),
   ]);
-  return loadConfig(findConfig({ flag, ...where }), kinds.kinds);
+  return loadConfig(findConfig({ flag, ...where }), catalogue);
 }
 
 async function openStore(settings: PluginSettings, context: Context): Promise<SecretStore> {
-  const { kinds } = await import('./kinds.ts');
-  const kind = kinds.stores.find((one) => one.kind === settings.kind);
-  if (kind === undefined) throw unknownKind(settings.kind);
-  const make = await kind.load();
+  const { catalogue } = await import('./kinds.ts');
+  const entry = catalogue.stores.find(({ kind }) => kind === settings.kind);
+  if (entry === undefined) throw unknownKind(settings.kind);
+  const make = await (await entry.open()).load();
   return make(settings.settings, await pluginContext(context));
 }
 
 async function openIssuer(name: string, context: Context): Promise<Issuer> {
-  const { kinds } = await import('./kinds.ts');
+  const { catalogue } = await import('./kinds.ts');
   const settings = (await context.config()).issuers.get(name);
-  const kind = kinds.issuers.find((one) => one.kind === settings?.kind);
-  if (settings === undefined || kind === undefined) throw unknownKind(settings?.kind ?? name);
-  const make = await kind.load();
+  const entry = catalogue.issuers.find(({ kind }) => kind === settings?.kind);
+  if (settings === undefined || entry === undefined) throw unknownKind(settings?.kind ?? name);
+  const make = await (await entry.open()).load();
   return make(settings.settings, await pluginContext(context));
 }
 

@@ -1,11 +1,8 @@
-import type { AnyIssuerKind } from '../issuers/registry.ts';
-import { issuerKinds } from '../issuers/registry.ts';
-import type { AnyStoreKind } from '../stores/registry.ts';
-import { storeKinds } from '../stores/registry.ts';
+import { type IssuerEntry, issuerKinds } from '../issuers/registry.ts';
+import { type StoreEntry, storeKinds } from '../stores/registry.ts';
 
 /** Every plugin that a configuration can name. */
-export const kinds: { readonly issuers: readonly AnyIssuerKind[]; readonly stores: readonly AnyStoreKind[] } =
-  {
-    issuers: issuerKinds,
-    stores: storeKinds,
-  };
+export const catalogue: {
+  readonly issuers: readonly IssuerEntry[];
+  readonly stores: readonly StoreEntry[];
+} = { issuers: issuerKinds, stores: storeKinds };

@@ -15,6 +15,29 @@ export interface Kinds {
   readonly stores: readonly SettingsKind[];
 }
 
+/** A kind by its name alone; the rest of it is loaded when a configuration names it. */
+export interface KindEntry<Kind extends SettingsKind = SettingsKind> {
+  readonly kind: string;
+  readonly open: () => Promise<Kind>;
+}
+
+export interface Catalogue {
+  readonly issuers: readonly KindEntry[];
+  readonly stores: readonly KindEntry[];
+}
+
+/** What one configuration needs of the kinds. */
+export interface KnownKind {
+  readonly kind: string;
+  /** Null where the configuration does not name it: making a schema takes time. */
+  readonly settings: z.ZodMiniType | null;
+}
+
+export interface KnownKinds {
+  readonly issuers: readonly KnownKind[];
+  readonly stores: readonly KnownKind[];
+}
+
 /** Settings of an issuer or a store, as its own schema read them (`kind` included). */
 export interface PluginSettings {
   readonly kind: string;

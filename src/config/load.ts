@@ -1,13 +1,20 @@
 import { closeSync, constants, fstatSync, openSync, readFileSync } from 'node:fs';
 import { KeyturnError } from '../core/errors.ts';
-import type { Config, Kinds } from './config.ts';
-import { parseConfig } from './parse.ts';
+import { openNamed } from './catalogue.ts';
+import type { Catalogue, Config } from './config.ts';
+import { parseSource, readSource } from './parse.ts';
 
 const MAX_BYTES = 1024 * 1024;
 
 /** Reads and checks a configuration file. `file` is an absolute path. Throws CONFIG. */
-export function loadConfig(file: string, kinds: Kinds): Config {
-  return parseConfig(readText(file), file, kinds);
+export async function loadConfig(file: string, catalogue: Catalogue): Promise<Config> {
+  return readConfig(readText(file), file, catalogue);
+}
+
+/** As `parseConfig`, with the kinds loaded that the text names. */
+export async function readConfig(text: string, file: string, catalogue: Catalogue): Promise<Config> {
+  const source = readSource(text, file);
+  return parseSource(source, await openNamed(catalogue, source.root.value));
 }
 
 function readText(file: string): string {

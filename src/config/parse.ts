@@ -1,7 +1,7 @@
 import { dirname } from 'node:path';
 import { fingerprint } from '../core/secret.ts';
 import { canonical } from '../core/trail.ts';
-import type { Config, ConfiguredCredential, IssuerConfig, Kinds, PluginSettings } from './config.ts';
+import type { Config, ConfiguredCredential, IssuerConfig, KnownKinds, PluginSettings } from './config.ts';
 import { checkLocations, checkReferences, type Draft } from './crosscheck.ts';
 import { resolveVariables } from './fields.ts';
 import { checkLiterals } from './literals.ts';
@@ -15,12 +15,24 @@ import { salvage, validate } from './validate.ts';
 import { choice, type Path, quoted } from './wording.ts';
 import { readYaml } from './yaml.ts';
 
+/** The text of a configuration as YAML reads it: a map, which may be wrong in every other way. */
+export interface Source {
+  readonly file: string;
+  readonly root: SourceNode;
+  readonly mistakes: Mistakes;
+}
+
 /**
  * Reads the text of a configuration. `file` is its absolute path.
  * Throws one CONFIG error with all mistakes, each with line, reason and remedy; `configProblems` takes it apart.
  * No message repeats a value.
  */
-export function parseConfig(text: string, file: string, kinds: Kinds): Config {
+export function parseConfig(text: string, file: string, kinds: KnownKinds): Config {
+  return parseSource(readSource(text, file), kinds);
+}
+
+/** The first half of `parseConfig`, for which the kinds need not be known. */
+export function readSource(text: string, file: string): Source {
   let root: SourceNode | null = null;
   const mistakes = collectMistakes(file, (path, at) => locate(root, path, at));
   root = readYaml(text, mistakes.addAt);
@@ -32,12 +44,17 @@ export function parseConfig(text: string, file: string, kinds: Kinds): Config {
     mistakes.addAt(root.at, 'the configuration is no map of keys', 'begin with version: 1');
   }
   if (root?.children === undefined || Array.isArray(root.value)) throw configError(mistakes.list());
+  return { file, root, mistakes };
+}
+
+/** The second half of `parseConfig`. */
+export function parseSource({ file, root, mistakes }: Source, kinds: KnownKinds): Config {
   const config = readRoot(root, file, kinds, mistakes);
   if (mistakes.list().length > 0) throw configError(mistakes.list());
   return config;
 }
 
-function readRoot(root: SourceNode, file: string, kinds: Kinds, mistakes: Mistakes): Config {
+function readRoot(root: SourceNode, file: string, kinds: KnownKinds, mistakes: Mistakes): Config {
   const value = root.value as Readonly<Record<string, unknown>>;
   checkVersion(value.version, file, mistakes, root);
   validate(schema.fileSchema, value, [], mistakes);

@@ -1,5 +1,6 @@
+import type * as z from 'zod/mini';
 import { canonical } from '../core/trail.ts';
-import type { PluginSettings, ReferenceUse, SettingsKind } from './config.ts';
+import type { KnownKind, PluginSettings, ReferenceUse } from './config.ts';
 import type { Mistakes } from './problems.ts';
 import { locate, type SourceNode } from './source.ts';
 import { validate } from './validate.ts';
@@ -9,10 +10,10 @@ import { choice, dotted, type Path, quoted } from './wording.ts';
 /** Reads the settings of one issuer or store by the schema of its kind. Null after a mistake. */
 function readPlugin(
   value: unknown,
-  kinds: readonly SettingsKind[],
+  kinds: readonly KnownKind[],
   path: Path,
   mistakes: Mistakes,
-): { readonly kind: SettingsKind; readonly settings: PluginSettings | null } | null {
+): { readonly schema: z.ZodMiniType; readonly settings: PluginSettings | null } | null {
   if (value === null || typeof value !== 'object' || Array.isArray(value)) {
     mistakes.add(path, `${dotted(path)} must be a map of keys`, 'write its kind and its settings');
     return null;
@@ -25,14 +26,14 @@ function readPlugin(
     mistakes.add(at, reason, choice(null, names, 'kinds'));
     return null;
   }
-  const kind = kinds.find((one) => one.kind === named);
-  if (kind === undefined) {
+  const schema = kinds.find((one) => one.kind === named)?.settings ?? null;
+  if (schema === null) {
     const reason = `${dotted(at)} is ${quoted(named)}, which is no kind`;
     mistakes.add(at, reason, choice(mistakes.nearest(named, names), names, 'kinds'));
     return null;
   }
-  const read = validate(kind.settings, value, path, mistakes);
-  return { kind, settings: read === null ? null : { kind: named, settings: read.value } };
+  const read = validate(schema, value, path, mistakes);
+  return { schema, settings: read === null ? null : { kind: named, settings: read.value } };
 }
 
 /** Reads issuers and stores, and remembers where each has references. */
@@ -40,8 +41,13 @@ export function pluginReader(root: SourceNode, mistakes: Mistakes) {
   const uses: ReferenceUse[] = [];
   const stores = new Map<string, PluginSettings>();
 
-  const remember = (kind: SettingsKind, value: unknown, path: Path, owner: ReferenceUse['owner']): void => {
-    for (const found of findReferences(kind.settings, value, [])) {
+  const remember = (
+    schema: z.ZodMiniType,
+    value: unknown,
+    path: Path,
+    owner: ReferenceUse['owner'],
+  ): void => {
+    for (const found of findReferences(schema, value, [])) {
       const at = [...path, ...found.path];
       const { line } = locate(root, at, 'value');
       uses.push({ reference: found.reference, path: at, setting: dotted(at), line, owner });
@@ -51,21 +57,21 @@ export function pluginReader(root: SourceNode, mistakes: Mistakes) {
   return {
     uses: uses as readonly ReferenceUse[],
     stores,
-    readIssuer(name: string, value: unknown, kinds: readonly SettingsKind[]): PluginSettings | null {
+    readIssuer(name: string, value: unknown, kinds: readonly KnownKind[]): PluginSettings | null {
       const path = ['issuers', name];
       const read = readPlugin(value, kinds, path, mistakes);
-      if (read !== null) remember(read.kind, value, path, { issuer: name });
+      if (read !== null) remember(read.schema, value, path, { issuer: name });
       return read?.settings ?? null;
     },
     /** Equal settings give the same object. */
-    readStore(value: unknown, kinds: readonly SettingsKind[], path: Path): PluginSettings | null {
+    readStore(value: unknown, kinds: readonly KnownKind[], path: Path): PluginSettings | null {
       const read = readPlugin(value, kinds, path, mistakes);
       if (read === null || read.settings === null) return null;
       const key = canonical(read.settings);
       const known = stores.get(key);
       if (known !== undefined) return known;
       stores.set(key, read.settings);
-      remember(read.kind, value, path, { store: read.settings });
+      remember(read.schema, value, path, { store: read.settings });
       return read.settings;
     },
   };

@@ -1,5 +1,4 @@
-import { constants } from 'node:fs';
-import { type FileHandle, open } from 'node:fs/promises';
+import { closeSync, constants, fstatSync, openSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { KeyturnError } from '../core/errors.ts';
 import { REFERENCE } from '../core/setting.ts';
@@ -51,30 +50,30 @@ function fromEnvironment(name: string, env: ReferenceContext['env']): string {
   return value;
 }
 
-async function fromFile(path: string): Promise<string> {
-  const text = decode(await readPrivate(path), path);
+function fromFile(path: string): string {
+  const text = decode(readPrivate(path), path);
   const value = text.replace(/\r?\n$/, '');
   if (value === '') throw failed(`${path} is empty`, 'write the secret into it');
   return value;
 }
 
-async function readPrivate(path: string): Promise<Uint8Array> {
-  let handle: FileHandle | null = null;
+function readPrivate(path: string): Uint8Array {
+  let handle: number | null = null;
   try {
     // Without O_NONBLOCK a pipe with no writer would hang here.
-    handle = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
-    const stat = await handle.stat();
+    handle = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+    const stat = fstatSync(handle);
     if (!stat.isFile()) throw failed(`${path} is no regular file`, 'name a file that holds the secret');
     if ((stat.mode & 0o077) !== 0) {
       throw failed(`${path} can be read or written by other users`, `run chmod 600 ${path}`);
     }
     if (stat.size > MAX_BYTES)
       throw failed(`${path} is larger than 64 KiB`, 'name a file that holds the secret');
-    return await handle.readFile();
+    return readFileSync(handle);
   } catch (caught) {
     throw caught instanceof KeyturnError ? caught : unreadable(path, caught);
   } finally {
-    await handle?.close();
+    if (handle !== null) closeSync(handle);
   }
 }
 

@@ -1,17 +1,24 @@
 import type * as z from 'zod/mini';
 import type { Issuer } from '../core/issuer.ts';
 import type { IssuerKind, PluginKind } from '../core/plugin.ts';
-import { manualKind } from './manual/settings.ts';
-import { metaSystemUser } from './meta/settings.ts';
-import { randomKind } from './random/settings.ts';
 
 /** A kind of issuer whose settings only its own schema knows: what `settings` has parsed goes to what `load` gives. */
 export interface AnyIssuerKind extends PluginKind<unknown, Issuer> {
   readonly settings: z.ZodMiniType;
 }
 
+/** A kind by its name; its settings are loaded when a configuration names it. */
+export interface IssuerEntry {
+  readonly kind: string;
+  readonly open: () => Promise<AnyIssuerKind>;
+}
+
 /** Every issuer that a configuration can name. A new one is a line here, beside its folder. */
-export const issuerKinds: readonly AnyIssuerKind[] = [any(metaSystemUser), any(manualKind), any(randomKind)];
+export const issuerKinds: readonly IssuerEntry[] = [
+  { kind: 'meta-system-user', open: async () => any((await import('./meta/settings.ts')).metaSystemUser) },
+  { kind: 'manual', open: async () => any((await import('./manual/settings.ts')).manualKind) },
+  { kind: 'random', open: async () => any((await import('./random/settings.ts')).randomKind) },
+];
 
 function any<Settings>(kind: IssuerKind<Settings>): AnyIssuerKind {
   const load: AnyIssuerKind['load'] = async () => {

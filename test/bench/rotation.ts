@@ -90,11 +90,11 @@ interface AnyKind<Made> {
 }
 
 async function make<Made>(
-  kinds: readonly AnyKind<Made>[],
+  kinds: readonly { readonly kind: string; readonly open: () => Promise<AnyKind<Made>> }[],
   settings: { readonly kind: string; readonly [setting: string]: unknown },
   context: PluginContext,
 ): Promise<Made> {
-  const kind = kinds.find((one) => one.kind === settings.kind);
+  const kind = await kinds.find((one) => one.kind === settings.kind)?.open();
   if (kind === undefined) throw new Error(`no kind ${settings.kind}`);
   return (await kind.load())(kind.settings.parse(settings), context);
 }

@@ -4,10 +4,11 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { beforeAll, describe, expect, it, vi } from 'vitest';
 import { STARTERS, starterText } from '../../src/cli/init/starters.ts';
+import { catalogue } from '../../src/cli/kinds.ts';
+import { openAll } from '../../src/config/catalogue.ts';
 import { loadConfig } from '../../src/config/load.ts';
 import { parseConfig } from '../../src/config/parse.ts';
 import { issuerKinds } from '../../src/issuers/registry.ts';
-import { storeKinds } from '../../src/stores/registry.ts';
 import { type Bench, benchFor, built } from '../cli/harness.ts';
 
 // Every test starts several processes, which take their time where many run at once.
@@ -15,7 +16,7 @@ vi.setConfig({ testTimeout: 60_000 });
 
 beforeAll(built, 120_000);
 
-const KINDS = { issuers: issuerKinds, stores: storeKinds };
+const KINDS = await openAll(catalogue);
 
 /** A bench whose commands work in an empty folder, with a home of its own. */
 async function empty(): Promise<Bench & { readonly place: string }> {
@@ -147,7 +148,7 @@ describe('init', () => {
       ],
     );
     expect(answer.code).toBe(0);
-    const config = loadConfig(join(bench.place, 'keyturn.yaml'), KINDS);
+    const config = await loadConfig(join(bench.place, 'keyturn.yaml'), catalogue);
     expect(config.credentials.map((one) => one.name)).toEqual(['wa-asked']);
   });
 });

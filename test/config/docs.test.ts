@@ -4,14 +4,14 @@ import { fileURLToPath } from 'node:url';
 import { Ajv } from 'ajv';
 import { describe, expect, it } from 'vitest';
 import { parse as parseYaml } from 'yaml';
+import { catalogue } from '../../src/cli/kinds.ts';
+import { openAll } from '../../src/config/catalogue.ts';
 import type { Kinds } from '../../src/config/config.ts';
 import { configSchema } from '../../src/config/json-schema.ts';
 import { parseConfig } from '../../src/config/parse.ts';
-import { issuerKinds } from '../../src/issuers/registry.ts';
-import { storeKinds } from '../../src/stores/registry.ts';
 import { FILE, KINDS, yaml } from './kinds.ts';
 
-const SHIPPED: Kinds = { issuers: issuerKinds, stores: storeKinds };
+const SHIPPED: Kinds = await openAll(catalogue);
 const docs = fileURLToPath(new URL('../../docs', import.meta.url));
 const page = readFileSync(join(docs, 'configuration.md'), 'utf8');
 

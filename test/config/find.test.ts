@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { findConfig } from '../../src/config/find.ts';
 import { loadConfig } from '../../src/config/load.ts';
 import { configProblems } from '../../src/config/problems.ts';
-import { KINDS, yaml } from './kinds.ts';
+import { CATALOGUE, yaml } from './kinds.ts';
 
 let root: string;
 
@@ -82,17 +82,17 @@ describe('where the configuration is looked for', () => {
 });
 
 describe('reading the file', () => {
-  const load = (file: string) => loadConfig(file, KINDS);
+  const load = (file: string) => loadConfig(file, CATALOGUE);
 
-  it('gives the configuration with its folder', () => {
+  it('gives the configuration with its folder', async () => {
     const file = put('a', 'keyturn.yaml');
-    expect(load(file)).toMatchObject({ file, folder: join(root, 'a') });
+    expect(await load(file)).toMatchObject({ file, folder: join(root, 'a') });
   });
 
-  it('takes a byte order mark', () => {
+  it('takes a byte order mark', async () => {
     const file = join(root, 'bom.yaml');
     writeFileSync(file, `\uFEFF${yaml()}`);
-    expect(load(file).credentials).toHaveLength(1);
+    expect((await load(file)).credentials).toHaveLength(1);
   });
 
   it.each([
@@ -118,18 +118,18 @@ describe('reading the file', () => {
       },
       'is larger than 1 MiB',
     ],
-  ])('refuses %s', (_, make, message) => {
+  ])('refuses %s', async (_, make, message) => {
     const file = make();
-    expect(() => load(file)).toThrow(
+    await expect(load(file)).rejects.toThrow(
       expect.objectContaining({ code: 'CONFIG', message: `${file} ${message}` }),
     );
   });
 
-  it('names the file in its mistakes', () => {
+  it('names the file in its mistakes', async () => {
     const file = put('a', 'keyturn.yaml');
     writeFileSync(file, 'version: 3\n');
     try {
-      load(file);
+      await load(file);
       expect.unreachable();
     } catch (caught) {
       expect(configProblems(caught)).toMatchObject([{ file, line: 1, column: 10 }]);

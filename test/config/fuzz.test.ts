@@ -1,14 +1,14 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { catalogue } from '../../src/cli/kinds.ts';
+import { openAll } from '../../src/config/catalogue.ts';
 import type { Kinds } from '../../src/config/config.ts';
 import { parseConfig } from '../../src/config/parse.ts';
 import { configProblems } from '../../src/config/problems.ts';
 import { KeyturnError } from '../../src/core/errors.ts';
-import { issuerKinds } from '../../src/issuers/registry.ts';
-import { storeKinds } from '../../src/stores/registry.ts';
 import { FILE, KINDS } from './kinds.ts';
 
-const SHIPPED: Kinds = { issuers: issuerKinds, stores: storeKinds };
+const SHIPPED: Kinds = await openAll(catalogue);
 
 const PLAIN = `version: 1
 store: { kind: shelf, path: ./secrets, identity: [env:IDENTITY, "file:~/id"] }

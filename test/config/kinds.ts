@@ -1,5 +1,5 @@
 import * as z from 'zod/mini';
-import type { Config, Kinds } from '../../src/config/config.ts';
+import type { Catalogue, Config, Kinds } from '../../src/config/config.ts';
 import { parseConfig } from '../../src/config/parse.ts';
 import { type ConfigProblem, configProblems } from '../../src/config/problems.ts';
 import { KeyturnError } from '../../src/core/errors.ts';
@@ -36,6 +36,12 @@ export const KINDS: Kinds = {
     },
     { kind: 'invent', summary: 'Another.', settings: z.strictObject({ kind: z.literal('invent') }) },
   ],
+};
+
+/** The same, as a program has them: by name until they are needed. */
+export const CATALOGUE: Catalogue = {
+  stores: KINDS.stores.map((kind) => ({ kind: kind.kind, open: async () => kind })),
+  issuers: KINDS.issuers.map((kind) => ({ kind: kind.kind, open: async () => kind })),
 };
 
 export const FILE = '/srv/app/keyturn.yaml';

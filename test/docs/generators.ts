@@ -1,9 +1,9 @@
+import { catalogue } from '../../src/cli/kinds.ts';
 import { outputSchema } from '../../src/cli/output-schema.ts';
+import { openAll } from '../../src/config/catalogue.ts';
 import { configSchema } from '../../src/config/json-schema.ts';
 import { configTable } from '../../src/config/table.ts';
-import { issuerKinds } from '../../src/issuers/registry.ts';
 import { rulesTable } from '../../src/report/rules-table.ts';
-import { storeKinds } from '../../src/stores/registry.ts';
 import { searchAll, situationsPart } from '../core/situations.ts';
 import { commandsPart } from './command-pages.ts';
 import { errorsPart } from './error-pages.ts';
@@ -24,7 +24,7 @@ export interface PublishedSchema {
   readonly make: () => unknown;
 }
 
-const kinds = { issuers: issuerKinds, stores: storeKinds };
+const kinds = await openAll(catalogue);
 
 /** Every generated part: `npm run docs` writes them, a test holds them to the code. */
 export const PARTS: readonly GeneratedPart[] = [

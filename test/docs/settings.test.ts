@@ -2,14 +2,15 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
+import { catalogue } from '../../src/cli/kinds.ts';
+import { openAll } from '../../src/config/catalogue.ts';
 import { type JsonSchema, settingSchema } from '../../src/config/json-schema.ts';
-import { issuerKinds } from '../../src/issuers/registry.ts';
-import { storeKinds } from '../../src/stores/registry.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
+const { issuers, stores } = await openAll(catalogue);
 const kinds = [
-  ...issuerKinds.map(({ kind, settings }) => ({ page: `docs/issuers/${kind}.md`, settings })),
-  ...storeKinds.map(({ kind, settings }) => ({ page: `docs/stores/${kind}.md`, settings })),
+  ...issuers.map(({ kind, settings }) => ({ page: `docs/issuers/${kind}.md`, settings })),
+  ...stores.map(({ kind, settings }) => ({ page: `docs/stores/${kind}.md`, settings })),
 ];
 
 /** The settings that no table of a page has in its first column. `kind` is what the page is about. */

@@ -1,11 +1,11 @@
 import fc from 'fast-check';
+import { catalogue } from '../../src/cli/kinds.ts';
+import { openAll } from '../../src/config/catalogue.ts';
 import { parseConfig } from '../../src/config/parse.ts';
-import { issuerKinds } from '../../src/issuers/registry.ts';
-import { storeKinds } from '../../src/stores/registry.ts';
 import { target } from './engine.ts';
 import { outcomeOf } from './outcome.ts';
 
-const KINDS = { issuers: issuerKinds, stores: storeKinds };
+const KINDS = await openAll(catalogue);
 /** More than any honest file. The loader reads up to four times as much, in no more than the square of the time. */
 const LARGEST = 256 * 1024;
 

@@ -1,16 +1,16 @@
 import fc from 'fast-check';
 import { parse } from 'yaml';
+import { catalogue } from '../../src/cli/kinds.ts';
+import { openAll } from '../../src/config/catalogue.ts';
 import type { Config, Kinds } from '../../src/config/config.ts';
 import { parseConfig } from '../../src/config/parse.ts';
 import { configProblems } from '../../src/config/problems.ts';
 import { selectCredentials } from '../../src/config/select.ts';
-import { issuerKinds } from '../../src/issuers/registry.ts';
-import { storeKinds } from '../../src/stores/registry.ts';
 import { target } from './engine.ts';
 import { cuts, type Json, mangle, values } from './mutate.ts';
 import { holds, outcomeOf, secrets, silent } from './outcome.ts';
 
-const KINDS: Kinds = { issuers: issuerKinds, stores: storeKinds };
+const KINDS: Kinds = await openAll(catalogue);
 const FILE = '/srv/app/keyturn.yaml';
 
 const SAMPLES = [

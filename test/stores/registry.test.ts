@@ -13,10 +13,12 @@ const faultsOf = (settings: unknown): readonly string[] => {
 };
 
 describe('the registry of stores', () => {
-  test('knows each kind once, by its own name', () => {
+  test('knows each kind once, by its own name', async () => {
     const kinds = storeKinds.map(({ kind }) => kind);
     expect(kinds).toEqual(['file']);
-    for (const { kind, settings, summary } of storeKinds) {
+    for (const entry of storeKinds) {
+      const { kind, settings, summary } = await entry.open();
+      expect(kind).toBe(entry.kind);
       expect(summary).toMatch(/\.$/);
       expect(z.safeParse(settings, { ...good, kind: `not-${kind}` }).success).toBe(false);
     }
@@ -24,7 +26,7 @@ describe('the registry of stores', () => {
 
   test('loads a store on first use, and touches nothing', async () => {
     const [kind] = storeKinds;
-    const make = await kind?.load();
+    const make = await (await kind?.open())?.load();
     const settings = z.parse(fileSettings, good);
     expect(make?.(settings, contextIn('/nowhere', {})).kind).toBe('file');
     expect((await fileKind.load())(settings, contextIn('/nowhere', {})).ledgers).toBeDefined();

@@ -1,5 +1,5 @@
 import { dirname, resolve } from 'node:path';
-import { parseConfig } from '../../config/parse.ts';
+import { readConfig } from '../../config/load.ts';
 import { configProblems } from '../../config/problems.ts';
 import { KeyturnError } from '../../core/errors.ts';
 import { type Block, flag, line, type Perform, toned } from '../command.ts';
@@ -7,7 +7,7 @@ import { collectAnswers } from '../init/answers.ts';
 import { withFileErrors } from '../init/file-errors.ts';
 import { identityPath, ignore, placeConfig, placeIdentity, refuseExisting } from '../init/files.ts';
 import { starterText } from '../init/starters.ts';
-import { kinds } from '../kinds.ts';
+import { catalogue } from '../kinds.ts';
 
 const IGNORED = ['/secrets/', '/trail.jsonl'];
 
@@ -19,7 +19,7 @@ export const perform: Perform = async ({ options }, context) => {
   const { starter, answers } = await collectAnswers(options, context.terminal);
   const { path, written } = identityPath(file, context.home);
   const text = starterText(starter, answers, written);
-  check(text, file);
+  await check(text, file);
   const { recipient, made } = await withFileErrors(async () => {
     const { generateIdentity, recipientOf } = await import('../../stores/file/identity.ts');
     const placed = await placeIdentity(path, generateIdentity, recipientOf);
@@ -50,9 +50,9 @@ export const perform: Perform = async ({ options }, context) => {
 };
 
 /** What is written can be read: whatever was typed, it is refused before anything is there. */
-function check(text: string, file: string): void {
+async function check(text: string, file: string): Promise<void> {
   try {
-    parseConfig(text, file, kinds);
+    await readConfig(text, file, catalogue);
   } catch (caught) {
     const problems = caught instanceof KeyturnError ? configProblems(caught) : [];
     if (problems.length === 0) throw caught;

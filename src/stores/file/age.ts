@@ -31,8 +31,6 @@ export type Opened =
   | { readonly outcome: 'damaged' };
 
 const DAMAGED: Opened = { outcome: 'damaged' };
-const PRIVATE_PREFIX = Buffer.from('302e020100300506032b656e04220420', 'hex');
-const PUBLIC_PREFIX = Buffer.from('302a300506032b656e032100', 'hex');
 const KEY_BYTES = 32;
 const TAG_BYTES = 16;
 const NONCE_BYTES = 16;
@@ -44,10 +42,12 @@ const WRAPPED_BYTES = 16 + TAG_BYTES;
 export function parseAgeIdentity(text: string): AgeIdentity | null {
   const scalar = text.startsWith('AGE-SECRET-KEY-1') ? decodeBech32(text, 'AGE-SECRET-KEY-') : null;
   if (scalar === null || scalar.length !== KEY_BYTES) return null;
-  const der = Buffer.concat([PRIVATE_PREFIX, scalar]);
-  const privateKey = createPrivateKey({ key: der, format: 'der', type: 'pkcs8' });
-  const spki = createPublicKey(privateKey).export({ format: 'der', type: 'spki' });
-  return { privateKey, publicKey: spki.subarray(PUBLIC_PREFIX.length) };
+  // As JSON web keys, whose bytes OpenSSL takes as they are: for DER it first looks for its decoders, which takes a
+  // millisecond. The public half is asked for in text form, but it is computed from the private one.
+  const jwk = { kty: 'OKP', crv: 'X25519', d: scalar.toString('base64url'), x: '' };
+  const privateKey = createPrivateKey({ key: jwk, format: 'jwk' });
+  const { x = '' } = createPublicKey(privateKey).export({ format: 'jwk' });
+  return { privateKey, publicKey: Buffer.from(x, 'base64url') };
 }
 
 export function openAge(file: Buffer, identities: readonly AgeIdentity[]): Opened {
@@ -67,10 +67,10 @@ export function openAge(file: Buffer, identities: readonly AgeIdentity[]): Opene
 
 /** The key of the file, or null when the stanza is for another identity. */
 function unwrap(stanza: Stanza, share: Buffer, identity: AgeIdentity): Buffer | null {
-  const der = Buffer.concat([PUBLIC_PREFIX, share]);
+  const jwk = { kty: 'OKP', crv: 'X25519', x: share.toString('base64url') };
   let secret: Buffer;
   try {
-    const publicKey = createPublicKey({ key: der, format: 'der', type: 'spki' });
+    const publicKey = createPublicKey({ key: jwk, format: 'jwk' });
     secret = diffieHellman({ privateKey: identity.privateKey, publicKey });
   } catch {
     // OpenSSL refuses the few shares for which every identity has the same secret; nobody made them honestly.

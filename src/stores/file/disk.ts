@@ -1,6 +1,15 @@
-import type { Stats } from 'node:fs';
-import { constants } from 'node:fs';
-import { link, lstat, mkdir, open, readdir, rename, rmdir, stat, unlink } from 'node:fs/promises';
+import {
+  close,
+  constants,
+  fstat,
+  lstat,
+  open as openFile,
+  readdir,
+  readFile,
+  type Stats,
+  stat,
+} from 'node:fs';
+import { link, mkdir, open, rename, rmdir, unlink } from 'node:fs/promises';
 import { KeyturnError } from '../../core/errors.ts';
 
 /** Far above every value and document; a larger file is not one of ours. */
@@ -8,6 +17,13 @@ const MAX_FILE_BYTES = 4 * 1024 * 1024;
 const OWNER_ONLY_FILE = 0o600;
 const OWNER_ONLY_FOLDER = 0o700;
 const PERMISSIONS = 0o777;
+
+// What only reads does without `node:fs/promises`, which takes a millisecond to load: `status` and `exec` read only.
+function reading<T>(begin: (done: (fault: Error | null, value: T) => void) => void): Promise<T> {
+  return new Promise((resolve, reject) => {
+    begin((fault, value) => (fault === null || fault === undefined ? resolve(value) : reject(fault)));
+  });
+}
 
 export interface DiskEntry {
   readonly type: 'file' | 'folder' | 'symlink' | 'other';
@@ -66,9 +82,18 @@ async function unless<T>(codes: readonly string[], instead: T, work: Promise<T>)
 export const disk: Disk = {
   read: (path) => unless(['ENOENT'], null, readWhole(path)),
   look: (path, symlinks) =>
-    unless(['ENOENT'], null, (symlinks === 'follow' ? stat(path) : lstat(path)).then(toEntry)),
+    unless(
+      ['ENOENT'],
+      null,
+      reading<Stats>((done) => (symlinks === 'follow' ? stat : lstat)(path, done)).then(toEntry),
+    ),
   create: writeNew,
-  list: (path) => unless(['ENOENT'], [], readdir(path)),
+  list: (path) =>
+    unless(
+      ['ENOENT'],
+      [],
+      reading<string[]>((done) => readdir(path, done)),
+    ),
   makeFolder: (path) => mkdir(path, { mode: OWNER_ONLY_FOLDER }).then(() => undefined),
   removeFolder: (path) =>
     unless(
@@ -76,8 +101,8 @@ export const disk: Disk = {
       false,
       rmdir(path).then(() => true),
     ),
-  link,
-  rename,
+  link: (from, to) => link(from, to),
+  rename: (from, to) => rename(from, to),
   unlink: (path) =>
     unless(
       ['ENOENT'],
@@ -89,14 +114,15 @@ export const disk: Disk = {
 
 async function readWhole(path: string): Promise<DiskFile> {
   // Without O_NONBLOCK, a named pipe in the place of the file would keep us waiting for ever.
-  const handle = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+  const flags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
+  const descriptor = await reading<number>((done) => openFile(path, flags, done));
   try {
-    const stats = await handle.stat();
+    const stats = await reading<Stats>((done) => fstat(descriptor, done));
     if (!stats.isFile()) throw oddFile('CONFIG', path, 'is not a regular file');
     if (stats.size > MAX_FILE_BYTES) throw oddFile('UNREADABLE', path, 'is too large to be a secret');
-    return { ...toEntry(stats), bytes: await handle.readFile() };
+    return { ...toEntry(stats), bytes: await reading<Buffer>((done) => readFile(descriptor, done)) };
   } finally {
-    await handle.close();
+    await reading<void>((done) => close(descriptor, (fault) => done(fault ?? null)));
   }
 }
 

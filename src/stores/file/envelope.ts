@@ -3,7 +3,7 @@ import { KeyturnError } from '../../core/errors.ts';
 import type { PluginContext } from '../../core/plugin.ts';
 import { type Opened, openAge } from './age.ts';
 import type { Disk } from './disk.ts';
-import { type Identities, identityLines, toIdentities } from './identity.ts';
+import { type Identities, readIdentities } from './identity.ts';
 import type { FileSettings } from './settings.ts';
 
 /** Encrypts and decrypts texts. `name` is what people call the thing. */
@@ -19,10 +19,13 @@ const ARMOR = '-----BEGIN AGE ENCRYPTED FILE-----';
 
 export function envelopeFor(settings: FileSettings, context: PluginContext, disk: Disk): Envelope {
   let known: Identities | undefined;
-  const lines = () => identityLines(settings.identity, context, disk);
+  const read = () => readIdentities(settings.identity, context, disk);
   // Kept as key objects for the life of the store, not as text.
   const identities = async () => {
-    known ??= toIdentities(await lines());
+    if (known === undefined) {
+      const { x25519, others } = await read();
+      known = { x25519, others };
+    }
     return known;
   };
 
@@ -31,7 +34,7 @@ export function envelopeFor(settings: FileSettings, context: PluginContext, disk
     const armored = file.toString('latin1', 0, ARMOR.length) === ARMOR;
     let opened: Opened = armored ? { outcome: 'stranger' } : openAge(file, x25519);
     if (opened.outcome === 'stranger' && (armored || others)) {
-      opened = await openWithPackage(file, armored, await lines());
+      opened = await openWithPackage(file, armored, (await read()).lines);
     }
     if (opened.outcome === 'stranger') throw strange(name, settings.identity);
     if (opened.outcome === 'damaged' || !isUtf8(opened.bytes)) throw damaged(name);
@@ -42,7 +45,7 @@ export function envelopeFor(settings: FileSettings, context: PluginContext, disk
     const { Encrypter, identityToRecipient } = await import('age-encryption');
     const encrypter = new Encrypter();
     // Of several identities the first is the one to write for; the others open what is older.
-    const [first = ''] = await lines();
+    const [first = ''] = (await read()).lines;
     const own = await identityToRecipient(first);
     for (const recipient of new Set([own, ...(settings.recipients ?? [])])) {
       try {

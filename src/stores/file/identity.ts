@@ -24,15 +24,20 @@ export function resolvePath(path: string, context: Pick<PluginContext, 'folder' 
   return isAbsolute(path) ? path : join(context.folder, path);
 }
 
+/** What a reference leads to: lines as age-keygen writes them, and the identities in them. */
+export interface ReadIdentities extends Identities {
+  readonly lines: readonly string[];
+}
+
 /**
- * The lines of an identity: one or more `AGE-SECRET-KEY-…`, with comments, as age-keygen writes them.
+ * Reads an identity: one or more lines `AGE-SECRET-KEY-…`, with comments, as age-keygen writes them.
  * Throws CONFIG for a text that is none, and for a file that others than its owner can read.
  */
-export async function identityLines(
+export async function readIdentities(
   reference: string,
   context: PluginContext,
   disk: Disk,
-): Promise<readonly string[]> {
+): Promise<ReadIdentities> {
   if (reference.startsWith(FILE)) {
     const path = resolvePath(reference.slice(FILE.length), context);
     const entry = await disk.look(path, 'follow');
@@ -47,21 +52,18 @@ export async function identityLines(
     .split('\n')
     .map((line) => line.trim())
     .filter((line) => line !== '' && !line.startsWith('#'));
-  const hint = hintFor(lines);
-  if (hint !== null)
-    throw new KeyturnError('CONFIG', `${reference} holds no age identity that can be used`, { hint });
-  return lines;
+  const parsed = lines.map(parseAgeIdentity);
+  if (lines.length === 0 || lines.some((line, at) => parsed[at] === null && !isPostQuantum(line))) {
+    throw new KeyturnError('CONFIG', `${reference} holds no age identity that can be used`, {
+      hint: hintFor(lines),
+    });
+  }
+  const x25519 = parsed.filter((identity) => identity !== null);
+  return { lines, x25519, others: x25519.length < lines.length };
 }
 
-export function toIdentities(lines: readonly string[]): Identities {
-  const x25519 = lines.map(parseAgeIdentity).filter((identity) => identity !== null);
-  return { x25519, others: x25519.length < lines.length };
-}
-
-/** What is wrong, told by shape alone, so that nothing of the text is repeated. Null: nothing. */
-function hintFor(lines: readonly string[]): string | null {
-  if (lines.length > 0 && lines.every((line) => parseAgeIdentity(line) !== null || isPostQuantum(line)))
-    return null;
+/** What is wrong, told by shape alone, so that nothing of the text is repeated. */
+function hintFor(lines: readonly string[]): string {
   if (lines.some((line) => line.startsWith('age1'))) {
     return 'this is a recipient, which only encrypts; give the identity, which begins with AGE-SECRET-KEY-';
   }
