@@ -26,7 +26,7 @@ const LAYERS: Layers = {
   stores: {
     layers: ['core', 'http'],
     packages: ['zod/mini', 'node:*'],
-    plugins: { sdks: { file: ['age-encryption'] } },
+    plugins: { sdks: { file: ['age-encryption'], vault: ['node-vault'] } },
   },
   config: { layers: ['core'], packages: ['zod/mini', 'yaml', 'node:fs', 'node:fs/promises', 'node:path'] },
   simulator: { layers: [], packages: ['node:*'] },

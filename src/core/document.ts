@@ -48,6 +48,12 @@ export function textWith(key: Secret, text: string | null, fields: FieldMap | un
   return document;
 }
 
+/** The text of one member of the JSON object that a text is; null where it has none of that name. */
+export function memberIn(text: string, name: string): string | null {
+  const member = membersOf(text).find((one) => one.name === name);
+  return member === undefined ? null : text.slice(member.start, member.end);
+}
+
 interface Member {
   readonly name: string;
   /** Where its value begins and ends. */

@@ -16,6 +16,7 @@ export interface StoreEntry {
 /** Every store that a configuration can name. A new one is a line here, beside its file or folder. */
 export const storeKinds: readonly StoreEntry[] = [
   { kind: 'file', open: async () => any((await import('./file/settings.ts')).fileKind) },
+  { kind: 'vault', open: async () => any((await import('./vault/settings.ts')).vaultKind) },
 ];
 
 function any<Settings>(kind: StoreKind<Settings>): AnyStoreKind {

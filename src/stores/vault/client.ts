@@ -1,0 +1,128 @@
+import type { client as NodeVaultClient, Option } from 'node-vault';
+import type { PluginContext } from '../../core/plugin.ts';
+import { createHttpClient, type HttpClient, type HttpReply } from '../../http/client.ts';
+import { type Asked, badReply, replyFault } from './faults.ts';
+import { encoded, type Steps } from './paths.ts';
+
+/** Less than the engine gives a call, so that a hung Vault is told apart from a slow one. */
+const DEADLINE_MS = 20_000;
+const MAX_BYTES = 8 * 1024 * 1024;
+/** What a read is repeated for: nothing was changed, and the next node or the next moment may answer. */
+const WORTH_REPEATING: ReadonlySet<number> = new Set([412, 429, 500, 502, 504]);
+
+export interface VaultCall extends Asked {
+  readonly method: 'GET' | 'LIST' | 'POST' | 'DELETE';
+  /** Below `/v1/`, as steps in clear. */
+  readonly path: Steps;
+  readonly query?: Readonly<Record<string, string>>;
+  /** JSON as text, so that numbers in it stay as they were written. */
+  readonly body?: string;
+  /** Absent: the call is made without one. */
+  readonly token?: string;
+  readonly signal: AbortSignal;
+}
+
+export interface VaultReply {
+  /** True for 404, which is absence to some calls and a failure to others. */
+  readonly missing: boolean;
+  /** Undefined where the answer has no body. */
+  readonly json: unknown;
+  readonly text: string;
+}
+
+/** Sends one call. Throws KeyturnError for all that is neither success nor 404. */
+export type SendToVault = (call: VaultCall) => Promise<VaultReply>;
+
+/** What node-vault hands to the function that sends for it, and what it wants back. */
+interface Order {
+  readonly method: string;
+  readonly uri: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly call: VaultCall;
+  readonly answer: (reply: HttpReply) => void;
+}
+
+/**
+ * The client of Vault with its pitfalls fenced (docs/stores/vault.md lists them). It is node-vault that knows how a
+ * request to Vault looks; what goes over the wire goes through our own HTTP client, which node-vault takes in place of
+ * its own. So there is a time limit, no redirect is followed, and no error carries a token or a body.
+ */
+export function connect(
+  of: { readonly address: string; readonly namespace?: string | undefined; readonly fetch?: typeof fetch },
+  context: Pick<PluginContext, 'now' | 'sleep' | 'random'>,
+): SendToVault {
+  const http = createHttpClient({
+    ...context,
+    userAgent: 'keyturn',
+    ...(of.fetch === undefined ? {} : { fetch: of.fetch }),
+  });
+  let client: Promise<NodeVaultClient> | undefined;
+
+  return async (call) => {
+    client ??= open(of.address, of.namespace, http);
+    let reply: HttpReply | undefined;
+    const options = {
+      // An object of its own: node-vault writes into it.
+      headers: call.token === undefined ? {} : { 'X-Vault-Token': call.token },
+      call,
+      answer: (given: HttpReply) => {
+        reply = given;
+      },
+    };
+    await perform(await client, call, options).catch((caught: unknown) => {
+      // node-vault makes an error of its own of 404; whether it is one is for the caller to say.
+      if (reply?.status !== 404) throw caught;
+    });
+    if (reply === undefined) throw badReply(call.doing);
+    return { missing: reply.status === 404, json: reply.json, text: reply.text };
+  };
+}
+
+async function open(
+  address: string,
+  namespace: string | undefined,
+  http: HttpClient,
+): Promise<NodeVaultClient> {
+  const { default: makeClient } = await import('node-vault');
+  const client = makeClient({
+    endpoint: address.replace(/\/$/, ''),
+    // node-vault prints every value that it writes when DEBUG says so.
+    debug: () => undefined,
+    'request-promise': { defaults: () => (order: Order) => deliver(http, order) },
+  });
+  // node-vault fills in what it finds in VAULT_TOKEN, VAULT_NAMESPACE and VAULT_PREFIX. Only the configuration counts.
+  return Object.assign(client, { token: '', namespace: namespace ?? '', pathPrefix: '' });
+}
+
+function perform(client: NodeVaultClient, call: VaultCall, options: Option): Promise<unknown> {
+  const path = encoded(call.path);
+  if (call.method === 'POST') return client.write(path, {}, options);
+  if (call.method === 'DELETE') return client.delete(path, options);
+  return client.read(path, options);
+}
+
+/** Sends what node-vault has put together, and tells it the outcome in its own terms. */
+async function deliver(http: HttpClient, order: Order): Promise<unknown> {
+  const { call, answer, uri, headers } = order;
+  const listing = call.method === 'LIST';
+  const query = { ...(listing ? { list: 'true' } : {}), ...call.query };
+  const reading = listing || call.method === 'GET';
+  const reply = await http.send({
+    method: call.method === 'LIST' ? 'GET' : call.method,
+    url: uri,
+    what: call.doing,
+    headers,
+    query,
+    ...(call.body === undefined ? {} : { body: { text: call.body, type: 'application/json' } }),
+    deadlineMs: DEADLINE_MS,
+    maxBytes: MAX_BYTES,
+    retry: reading ? 'safe' : 'never',
+    repeatWhen: ({ status }) => WORTH_REPEATING.has(status),
+    signal: call.signal,
+  });
+  const fault = replyFault(call, reply);
+  if (fault !== null) throw fault;
+  answer(reply);
+  // Without a path: node-vault takes any answer for success where the path has `sys/health` in it.
+  return { statusCode: reply.status, body: reply.json ?? {}, request: { path: '' } };
+}
