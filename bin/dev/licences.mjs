@@ -24,10 +24,23 @@ export async function licences(root, metafiles) {
 
 /** @param {string} folder */
 async function notice(folder) {
-  const { name, version, license } = JSON.parse(await readFile(join(folder, 'package.json'), 'utf8'));
+  const { name, version, license: stated } = JSON.parse(
+    await readFile(join(folder, 'package.json'), 'utf8'),
+  );
+  const license = chosen(stated);
   if (!ALLOWED.has(license)) throw new Error(`${name} has the licence ${license}: may it be shipped?`);
   const file = (await readdir(folder)).find((entry) => /^licen[cs]e/i.test(entry));
   if (file === undefined) throw new Error(`${name} has no licence file`);
   const text = await readFile(join(folder, file), 'utf8');
   return `\n${'-'.repeat(80)}\n${name} ${version} (${license})\n\n${text.trim()}\n`;
+}
+
+/**
+ * Old packages list several licences, of which one may choose.
+ * @param {string | readonly { readonly type: string }[]} stated
+ */
+function chosen(stated) {
+  if (typeof stated === 'string') return stated;
+  const types = stated.map(({ type }) => type);
+  return types.find((type) => ALLOWED.has(type)) ?? types.join(' or ');
 }

@@ -15,7 +15,7 @@ const faultsOf = (settings: unknown): readonly string[] => {
 describe('the registry of stores', () => {
   test('knows each kind once, by its own name', async () => {
     const kinds = storeKinds.map(({ kind }) => kind);
-    expect(kinds).toEqual(['file']);
+    expect(kinds).toEqual(['file', 'vault']);
     for (const entry of storeKinds) {
       const { kind, settings, summary } = await entry.open();
       expect(kind).toBe(entry.kind);

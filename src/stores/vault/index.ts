@@ -8,7 +8,7 @@ import { checkOn } from './check.ts';
 import { connect, type SendToVault } from './client.ts';
 import { guarded } from './faults.ts';
 import { type Kv, kvOn } from './kv.ts';
-import { layoutOf, VALUE_BYTES } from './layout.ts';
+import { layoutOf } from './layout.ts';
 import { ledgersOn } from './ledgers.ts';
 import { mountCheck } from './mount.ts';
 import { rightsOn } from './rights.ts';
@@ -16,7 +16,7 @@ import { openSession } from './session.ts';
 import type { VaultSettings } from './settings.ts';
 import { fetchTrusting } from './tls.ts';
 import { listLocations, removeLocation } from './tree.ts';
-import { valuesOn } from './values.ts';
+import { VALUE_BYTES, valuesOn } from './values.ts';
 
 export interface VaultStore extends SecretStore {
   readonly ledgers: LedgerStore;
@@ -61,8 +61,8 @@ function sender(settings: VaultSettings, context: PluginContext): SendToVault {
   let opened: Promise<SendToVault> | undefined;
   const open = async (): Promise<SendToVault> => {
     const { address, namespace, ca } = settings;
-    const fetch = ca === undefined ? undefined : fetchTrusting(await certificates(ca, context));
-    return connect({ address, namespace, ...(fetch === undefined ? {} : { fetch }) }, context);
+    const trusting = ca === undefined ? {} : { fetch: fetchTrusting(await certificates(ca, context)) };
+    return connect({ address, namespace, ...trusting }, context);
   };
   return async (call) => {
     opened ??= open();

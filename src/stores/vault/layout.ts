@@ -1,10 +1,6 @@
 import { memberIn } from '../../core/document.ts';
 import { KeyturnError } from '../../core/errors.ts';
-import type { Secret } from '../../core/secret.ts';
 import type { VaultSettings } from './settings.ts';
-
-/** The largest text, in bytes of UTF-8. */
-export const VALUE_BYTES = 64 * 1024;
 
 /** How a text lies in the fields of a secret. Fields are JSON as text: so every number stays as it was written. */
 export interface Layout {
@@ -76,23 +72,4 @@ function otherShape(of: string, why: string, field: string): KeyturnError {
     hint: `store { "${field}": … } alone there, set \`field\`, or use \`data: document\` and give the credential \`fields\``,
     unsent: true,
   });
-}
-
-/** The text that consumers will read. Throws BAD_VALUE or FULL for one that cannot be stored exactly. */
-export function exactText(text: Secret, location: string): string {
-  const clear = text.open();
-  if (clear === null || clear === '')
-    throw unfit('BAD_VALUE', `the value for ${location} is empty`, 'give a value');
-  const bytes = Buffer.from(clear, 'utf8');
-  if (bytes.toString('utf8') !== clear) {
-    const hint = 'give a text that can be written as UTF-8';
-    throw unfit('BAD_VALUE', `the value for ${location} is not valid Unicode`, hint);
-  }
-  if (bytes.length <= VALUE_BYTES) return clear;
-  const size = `${bytes.length} bytes; ${VALUE_BYTES} is the limit`;
-  throw unfit('FULL', `the value for ${location} has ${size}`, 'store less at this location');
-}
-
-function unfit(code: 'BAD_VALUE' | 'FULL', message: string, hint: string): KeyturnError {
-  return new KeyturnError(code, message, { hint, unsent: true });
 }

@@ -36,41 +36,45 @@ const path = (description: string, fallback: string) =>
     )
     .register(z.globalRegistry, { description });
 
+const METHOD = { description: 'How keyturn logs in.' };
+
 const role = line('The role to log in to.', 'keyturn');
 
-const auth = z.discriminatedUnion(
-  'method',
-  [
-    z.strictObject({
-      method: z.literal('token'),
-      token: opener('A token of Vault. It is neither renewed nor revoked: it is yours.'),
-    }),
-    z.strictObject({
-      method: z.literal('approle'),
-      mount: path('Where this way to log in is mounted.', 'approle'),
-      roleId: opener('The id of the role.'),
-      secretId: opener('The secret id of the role.'),
-    }),
-    z.strictObject({
-      method: z.literal('jwt'),
-      mount: path('Where this way to log in is mounted.', 'jwt'),
-      role,
-      jwt: opener('The identity token that CI gives to a job.'),
-    }),
-    z.strictObject({
-      method: z.literal('kubernetes'),
-      mount: path('Where this way to log in is mounted.', 'kubernetes'),
-      role,
-      tokenFile: z.optional(
-        line(
-          'The token of the service account, which the cluster replaces from time to time.',
-          '/var/run/secrets/kubernetes.io/serviceaccount/token',
+const auth = z
+  .discriminatedUnion(
+    'method',
+    [
+      z.strictObject({
+        method: z.literal('token').register(z.globalRegistry, METHOD),
+        token: opener('A token of Vault. It is neither renewed nor revoked: it is yours.'),
+      }),
+      z.strictObject({
+        method: z.literal('approle').register(z.globalRegistry, METHOD),
+        mount: path('Where this way to log in is mounted.', 'approle'),
+        roleId: opener('The id of the role.'),
+        secretId: opener('The secret id of the role.'),
+      }),
+      z.strictObject({
+        method: z.literal('jwt').register(z.globalRegistry, METHOD),
+        mount: path('Where this way to log in is mounted.', 'jwt'),
+        role,
+        jwt: opener('The identity token that CI gives to a job.'),
+      }),
+      z.strictObject({
+        method: z.literal('kubernetes').register(z.globalRegistry, METHOD),
+        mount: path('Where this way to log in is mounted.', 'kubernetes'),
+        role,
+        tokenFile: z.optional(
+          line(
+            'The token of the service account, which the cluster replaces from time to time.',
+            '/var/run/secrets/kubernetes.io/serviceaccount/token',
+          ),
         ),
-      ),
-    }),
-  ],
-  { error: 'must have method: token, approle, jwt or kubernetes, with the settings of that method' },
-);
+      }),
+    ],
+    { error: 'must have method: token, approle, jwt or kubernetes, with the settings of that method' },
+  )
+  .register(z.globalRegistry, { description: 'How keyturn logs in to Vault.' });
 
 export const vaultSettings = z.strictObject({
   kind: z.literal('vault'),

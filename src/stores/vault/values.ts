@@ -1,12 +1,16 @@
 import { toInstant } from '../../core/credential.ts';
 import { KeyturnError } from '../../core/errors.ts';
+import { exactText } from '../../core/exact-text.ts';
 import { Secret } from '../../core/secret.ts';
 import type { SecretStore, StoredValue, Version } from '../../core/store.ts';
 import { conflict, guarded } from './faults.ts';
 import type { Entry, Kv } from './kv.ts';
-import { exactText, type Layout } from './layout.ts';
+import type { Layout } from './layout.ts';
 import { type Places, placesOf, type Steps } from './paths.ts';
 import { parsedVersion, stagedVersion, valueVersion } from './versions.ts';
+
+/** The largest text, in bytes of UTF-8. */
+export const VALUE_BYTES = 64 * 1024;
 
 type Values = Pick<SecretStore, 'read' | 'stage' | 'promote' | 'keep' | 'discard'>;
 
@@ -57,7 +61,7 @@ export function valuesOn(kv: Kv, layout: Layout, ownPath: string): Values {
     stage: ({ location, mark, text }, signal) =>
       guarded(`stage ${location}`, signal, async () => {
         const at = places(location);
-        const clear = exactText(text, location);
+        const clear = exactText(text, location, VALUE_BYTES);
         layout.dataOf(clear, location);
         const put = await putOnce(kv, at.staged(mark), clear, signal);
         if (put !== null) return { version: stagedVersion(mark, put) };
