@@ -37,8 +37,11 @@ const shared = /** @satisfies {import('esbuild').BuildOptions} */ ({
   logLevel: 'warning',
   metafile: true,
   charset: 'ascii',
-  // What it has for Node is the same code in 84 CommonJS modules, each of which is started by itself.
-  alias: { yaml: join(root, 'node_modules/yaml/browser/index.js') },
+  alias: {
+    // What it has for Node is the same code in 84 CommonJS modules, each of which is started by itself.
+    yaml: join(root, 'node_modules/yaml/browser/index.js'),
+    axios: join(root, 'bin/dev/no-axios.mjs'),
+  },
   write: false,
 });
 

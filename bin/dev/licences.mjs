@@ -24,9 +24,7 @@ export async function licences(root, metafiles) {
 
 /** @param {string} folder */
 async function notice(folder) {
-  const { name, version, license: stated } = JSON.parse(
-    await readFile(join(folder, 'package.json'), 'utf8'),
-  );
+  const { name, version, license: stated } = JSON.parse(await readFile(join(folder, 'package.json'), 'utf8'));
   const license = chosen(stated);
   if (!ALLOWED.has(license)) throw new Error(`${name} has the licence ${license}: may it be shipped?`);
   const file = (await readdir(folder)).find((entry) => /^licen[cs]e/i.test(entry));
