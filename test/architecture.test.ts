@@ -26,7 +26,13 @@ const LAYERS: Layers = {
   stores: {
     layers: ['core', 'http'],
     packages: ['zod/mini', 'node:*'],
-    plugins: { sdks: { file: ['age-encryption'], vault: ['node-vault'] } },
+    plugins: {
+      sdks: {
+        aws: ['@aws-sdk/client-secrets-manager', '@aws-sdk/credential-providers'],
+        file: ['age-encryption'],
+        vault: ['node-vault'],
+      },
+    },
   },
   config: { layers: ['core'], packages: ['zod/mini', 'yaml', 'node:fs', 'node:fs/promises', 'node:path'] },
   simulator: { layers: [], packages: ['node:*'] },

@@ -15,6 +15,7 @@ export interface StoreEntry {
 
 /** Every store that a configuration can name. A new one is a line here, beside its file or folder. */
 export const storeKinds: readonly StoreEntry[] = [
+  { kind: 'aws-secrets-manager', open: async () => any((await import('./aws/settings.ts')).awsKind) },
   { kind: 'file', open: async () => any((await import('./file/settings.ts')).fileKind) },
   { kind: 'vault', open: async () => any((await import('./vault/settings.ts')).vaultKind) },
 ];
