@@ -72,6 +72,12 @@ const FIRST = [
   ...['index', 'settings'].map((name) => `src/stores/file/${name}.ts`),
 ];
 
+/** Stores that bring the client library of a service along. */
+const CLIENTS = { aws: 'src/stores/aws/index.ts' };
+
+/** The AWS SDK warns on Node.js 20 of releases after January 2027. The lockfile says which one this is. */
+const quiet = { 'process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED': '"true"' };
+
 /**
  * The commands. Split into chunks, which esbuild can do for ES modules only, and each chunk then turned into a CommonJS
  * function, because that is what V8's code cache works for on every supported Node (docs/decisions/start-up.md).
@@ -86,7 +92,7 @@ async function buildCli(version) {
     outdir: join(next, 'cli'),
     entryNames: '[name]-[hash]',
     chunkNames: '[name]-[hash]',
-    define: { ...place, KEYTURN_VERSION: JSON.stringify(version) },
+    define: { ...place, ...quiet, KEYTURN_VERSION: JSON.stringify(version) },
   });
   const chunks = await Promise.all(
     outputFiles.map(async ({ path, text }) => ({
@@ -95,23 +101,22 @@ async function buildCli(version) {
     })),
   );
   const first = importedBy(FIRST, metafile);
-  const rest = chunks.filter(({ name, code }) => !first.has(name) && code.length < LARGE);
-  const restFile = fileName('rest', rest);
-  const elsewhere = chunks
-    .filter(({ name }) => !first.has(name))
-    .map((chunk) => ({
-      name: chunk.name,
-      code: JSON.stringify(rest.includes(chunk) ? restFile : chunk.name),
-    }));
+  const apart = ownFiles(metafile);
+  /** @type {Map<string, typeof chunks>} */
+  const files = new Map();
+  for (const chunk of chunks.filter(({ name }) => !first.has(name))) {
+    const file = apart.get(chunk.name) ?? (chunk.code.length < LARGE ? 'rest' : chunk.name);
+    files.set(file, [...(files.get(file) ?? []), chunk]);
+  }
+  const elsewhere = [];
+  for (const [file, held] of files) {
+    const named = file.startsWith('./') ? file : fileName(file, held);
+    await save(join(next, 'cli', named), table(held));
+    elsewhere.push(...held.map(({ name }) => ({ name, code: JSON.stringify(named) })));
+  }
   const whole = [...chunks.filter(({ name }) => first.has(name)), ...elsewhere];
   const pack = fileName('pack', whole);
   await save(join(next, 'cli', pack), table(whole));
-  await save(join(next, 'cli', restFile), table(rest));
-  for (const chunk of chunks) {
-    if (!whole.includes(chunk) && !rest.includes(chunk)) {
-      await save(join(next, 'cli', chunk.name), table([chunk]));
-    }
-  }
   return { metafile, pack, main: chunkOf('src/cli/main.ts', metafile) };
 }
 
@@ -121,16 +126,44 @@ async function buildCli(version) {
  * @param {import('esbuild').Metafile} metafile
  */
 function importedBy(sources, metafile) {
+  const from = sources.map((source) => chunkOf(source, metafile));
+  return reachedFrom(from, metafile, ({ kind }) => kind === 'import-statement');
+}
+
+/**
+ * @param {readonly string[]} from names of chunks
+ * @param {import('esbuild').Metafile} metafile
+ * @param {(way: { readonly path: string, readonly kind: string }) => boolean} counts
+ */
+function reachedFrom(from, metafile, counts) {
   const byName = new Map(
     Object.entries(metafile.outputs).map(([path, { imports }]) => [`./${basename(path)}`, imports]),
   );
-  const found = new Set(sources.map((source) => chunkOf(source, metafile)));
+  const found = new Set(from);
   for (const name of found) {
-    for (const { path, kind } of byName.get(name) ?? []) {
-      if (kind === 'import-statement') found.add(`./${basename(path)}`);
-    }
+    for (const way of byName.get(name) ?? []) if (counts(way)) found.add(`./${basename(way.path)}`);
   }
   return found;
+}
+
+/**
+ * The file of each chunk that only one store with a client library of its own leads to: one file for what its first use
+ * loads, and another for what the library may load later.
+ * @param {import('esbuild').Metafile} metafile
+ * @returns {Map<string, string>}
+ */
+function ownFiles(metafile) {
+  const main = chunkOf('src/cli/main.ts', metafile);
+  const files = new Map();
+  for (const [store, source] of Object.entries(CLIENTS)) {
+    const index = chunkOf(source, metafile);
+    const others = reachedFrom([main], metafile, ({ path }) => `./${basename(path)}` !== index);
+    const atOnce = importedBy([source], metafile);
+    for (const name of reachedFrom([index], metafile, () => true)) {
+      if (!others.has(name)) files.set(name, atOnce.has(name) ? store : `${store}-later`);
+    }
+  }
+  return files;
 }
 
 /**

@@ -18,19 +18,36 @@ export async function licences(root, metafiles) {
       if (found !== null) folders.add(found[0]);
     }
   }
-  const notices = await Promise.all([...folders].sort().map((folder) => notice(join(root, folder))));
+  const packages = await Promise.all([...folders].sort().map((folder) => read(join(root, folder))));
+  const notices = packages.map((one) => notice(one, packages));
   return `keyturn contains these libraries, each under its own licence.\n${notices.join('')}`;
 }
 
-/** @param {string} folder */
-async function notice(folder) {
-  const { name, version, license: stated } = JSON.parse(await readFile(join(folder, 'package.json'), 'utf8'));
-  const license = chosen(stated);
-  if (!ALLOWED.has(license)) throw new Error(`${name} has the licence ${license}: may it be shipped?`);
+/**
+ * @typedef {{ name: string, version: string, license: string, source: string | undefined, text: string | null }} Package
+ * @param {string} folder
+ * @returns {Promise<Package>}
+ */
+async function read(folder) {
+  const { name, version, license: stated, repository } = JSON.parse(
+    await readFile(join(folder, 'package.json'), 'utf8'),
+  );
   const file = (await readdir(folder)).find((entry) => /^licen[cs]e/i.test(entry));
-  if (file === undefined) throw new Error(`${name} has no licence file`);
-  const text = await readFile(join(folder, file), 'utf8');
-  return `\n${'-'.repeat(80)}\n${name} ${version} (${license})\n\n${text.trim()}\n`;
+  const text = file === undefined ? null : await readFile(join(folder, file), 'utf8');
+  return { name, version, license: chosen(stated), source: repository?.url, text };
+}
+
+/**
+ * @param {Package} one
+ * @param {readonly Package[]} all
+ */
+function notice({ name, version, license, source, text }, all) {
+  if (!ALLOWED.has(license)) throw new Error(`${name} has the licence ${license}: may it be shipped?`);
+  // Some packages of a repository leave the file out that their neighbours hold.
+  const neighbour = all.find((one) => one.text !== null && one.source === source && one.license === license);
+  const own = text ?? (source === undefined ? null : (neighbour?.text ?? null));
+  if (own === null) throw new Error(`${name} has no licence file`);
+  return `\n${'-'.repeat(80)}\n${name} ${version} (${license})\n\n${own.trim()}\n`;
 }
 
 /**

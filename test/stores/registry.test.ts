@@ -15,7 +15,7 @@ const faultsOf = (settings: unknown): readonly string[] => {
 describe('the registry of stores', () => {
   test('knows each kind once, by its own name', async () => {
     const kinds = storeKinds.map(({ kind }) => kind);
-    expect(kinds).toEqual(['file', 'vault']);
+    expect(kinds).toEqual(['aws-secrets-manager', 'file', 'vault']);
     for (const entry of storeKinds) {
       const { kind, settings, summary } = await entry.open();
       expect(kind).toBe(entry.kind);
@@ -25,7 +25,7 @@ describe('the registry of stores', () => {
   });
 
   test('loads a store on first use, and touches nothing', async () => {
-    const [kind] = storeKinds;
+    const kind = storeKinds.find((one) => one.kind === 'file');
     const make = await (await kind?.open())?.load();
     const settings = z.parse(fileSettings, good);
     expect(make?.(settings, contextIn('/nowhere', {})).kind).toBe('file');
