@@ -29,9 +29,12 @@ export async function licences(root, metafiles) {
  * @returns {Promise<Package>}
  */
 async function read(folder) {
-  const { name, version, license: stated, repository } = JSON.parse(
-    await readFile(join(folder, 'package.json'), 'utf8'),
-  );
+  const {
+    name,
+    version,
+    license: stated,
+    repository,
+  } = JSON.parse(await readFile(join(folder, 'package.json'), 'utf8'));
   const file = (await readdir(folder)).find((entry) => /^licen[cs]e/i.test(entry));
   const text = file === undefined ? null : await readFile(join(folder, file), 'utf8');
   return { name, version, license: chosen(stated), source: repository?.url, text };
