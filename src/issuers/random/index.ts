@@ -1,23 +1,19 @@
 import { KeyturnError } from '../../core/errors.ts';
 import type { Issuer, Verification } from '../../core/issuer.ts';
-import type { PluginContext } from '../../core/plugin.ts';
 import { Secret } from '../../core/secret.ts';
-import { durationMs } from '../../core/setting.ts';
-import { liveCheck } from '../../http/live-check.ts';
 import { charactersOf } from './alphabet.ts';
 import { inventText } from './invent.ts';
 import type { RandomSettings } from './settings.ts';
 
-const SETTLES_WITH_TEST_MS = 120_000;
 const MAX_LENGTH = 8192;
 const SHAPE = 'printable ASCII without spaces or line breaks';
 
 /**
  * A secret that keyturn invents and that becomes real by being stored: both sides read it from the store, so
- * there is nobody to register it with, to revoke it at, or to ask.
+ * there is nobody to register it with, to revoke it at, or to ask. The other side cannot be asked either: a new
+ * value is tried before it is current, and is no key of anybody until then.
  */
-export function createRandomIssuer(settings: RandomSettings, context: PluginContext): Issuer {
-  const { test } = settings;
+export function createRandomIssuer(settings: RandomSettings): Issuer {
   const rule = {
     length: settings.length,
     characters: charactersOf(settings.alphabet),
@@ -29,24 +25,18 @@ export function createRandomIssuer(settings: RandomSettings, context: PluginCont
       secretFrom: 'client',
       maxLive: 'unknown',
       revokesBy: 'nothing',
-      proves: test !== undefined,
+      proves: false,
       marks: false,
       lists: false,
       lastUsed: false,
-      settles: settlesMs(settings),
+      settles: 0,
       sweeps: false,
       longestLife: null,
     },
     invent: (random) => Secret.of(inventText(rule, random)),
     checkShape,
-    verify: async (secret, signal) =>
-      test === undefined ? verifyByShape(secret) : liveCheck(test, secret, context, signal),
+    verify: async (secret) => verifyByShape(secret),
   };
-}
-
-function settlesMs({ test, settles }: RandomSettings): number {
-  if (test === undefined) return 0;
-  return durationMs(settles ?? '') ?? SETTLES_WITH_TEST_MS;
 }
 
 /**
