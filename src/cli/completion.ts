@@ -122,9 +122,16 @@ function zshScript(tree: readonly Completable[]): string {
 _keyturn() {
   local command="" word next
   local -a entries known
+  local -i at
   known=(${names.join(' ')})
-  for word in "\${(@)words[2,CURRENT-1]}"; do
-    [[ $word == -- ]] && { _normal; return }
+  for ((at = 2; at < CURRENT; at++)); do
+    word="\${words[at]}"
+    if [[ $word == -- ]]; then
+      shift at words
+      (( CURRENT -= at ))
+      _normal
+      return
+    fi
     [[ $word == -* ]] && continue
     next="\${command:+$command }$word"
     (( \${known[(Ie)$next]} )) && command="$next"
@@ -152,7 +159,7 @@ function fishScript(tree: readonly Completable[]): string {
       ...one.options.map(({ name, summary, values }) => {
         const long = `complete -c keyturn -n ${when} -l ${name.slice(2)} -d ${quoted(summary)}`;
         if (values === null) return long;
-        return values.length === 0 ? `${long} -r` : `${long} -x -a ${quoted(values.join(' '))}`;
+        return values.length === 0 ? `${long} -r -F` : `${long} -x -a ${quoted(values.join(' '))}`;
       }),
     ];
   });
@@ -162,6 +169,7 @@ function __keyturn_at
     set -l command ''
     set -l words (commandline -opc)
     set -e words[1]
+    contains -- -- $words; and return 1
     for word in $words
         string match -q -- '-*' $word; and continue
         set -l next (string trim -- "$command $word")
@@ -169,7 +177,11 @@ function __keyturn_at
     end
     test "$command" = "$argv[1]"
 end
+function __keyturn_ends
+    contains -- -- (commandline -opc)
+end
 complete -c keyturn -f
+complete -c keyturn -n __keyturn_ends -F -a '(__fish_complete_command)'
 ${lines.join('\n')}
 `;
 }

@@ -1,4 +1,4 @@
-import { execFile } from 'node:child_process';
+import { execFile, spawnSync } from 'node:child_process';
 import { writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -89,6 +89,38 @@ describe('simulate', () => {
   });
 });
 
+/** What an interactive zsh reads before it is typed to. */
+const ZSH_SETUP = `
+PS1=
+stty -echo
+autoload -Uz compinit
+compinit -u -D
+source ./keyturn.zsh
+show() { print -r -- "<<$BUFFER>>"; BUFFER= }
+zle -N show
+bindkey '^G' show
+print is ready
+`;
+/** Types each line into it, presses Tab, and prints what then stands on the line. */
+const ZSH_DRIVE = `
+zmodload zsh/zpty
+zpty typed "zsh -f -i"
+zpty -w typed "source ./setup.zsh"
+while zpty -r typed line; do [[ $line == *'is ready'* ]] && break; done
+for text in "$@"; do
+  zpty -w -n typed "$text"$'\\t'$'\\a'
+  while zpty -r typed line; do [[ $line == *'<<'* ]] && { print -r -- "$line"; break; }; done
+done
+zpty -d typed
+`;
+
+function missing(shell: string): boolean {
+  const { error } = spawnSync(shell, ['--version']);
+  if (error !== undefined)
+    process.stdout.write(`SKIPPED: completion in ${shell}; install it (apt-get install ${shell})\n`);
+  return error !== undefined;
+}
+
 describe('completion', () => {
   async function complete(script: string, ...words: readonly string[]): Promise<readonly string[]> {
     const program = `${script}
@@ -118,6 +150,51 @@ _keyturn; printf '%s\\n' "\${COMPREPLY[@]}"`;
     expect(await complete(script, 'trail', 'v')).toEqual(['verify']);
     expect(await complete(script, '--quiet', 'completion', 'z')).toEqual(['zsh']);
     expect(await complete(script, 'status', 'wa-prod', '--no-i')).toEqual(['--no-input']);
+  });
+
+  it.skipIf(missing('zsh'))('completes in zsh', { timeout: 60_000 }, async () => {
+    const bench = await benchFor();
+    const { stdout: script } = await bench.keyturn(['completion', 'zsh']);
+    await writeFile(join(bench.folder, 'keyturn.zsh'), script);
+    await writeFile(join(bench.folder, 'setup.zsh'), ZSH_SETUP);
+    await writeFile(join(bench.folder, 'drive.zsh'), ZSH_DRIVE);
+    await writeFile(join(bench.folder, 'a-file'), '');
+    const lines = {
+      'keyturn rot': 'keyturn rotate ',
+      'keyturn audit --fail-on cr': 'keyturn audit --fail-on critical ',
+      'keyturn audit --off': 'keyturn audit --offline ',
+      'keyturn trail v': 'keyturn trail verify ',
+      'keyturn --quiet completion z': 'keyturn --quiet completion zsh ',
+      'keyturn run --config a-f': 'keyturn run --config a-file ',
+      'keyturn exec wa -- cat a-f': 'keyturn exec wa -- cat a-file ',
+    };
+    const { stdout } = await exec('zsh', ['-f', 'drive.zsh', ...Object.keys(lines)], {
+      cwd: bench.folder,
+      env: { PATH: process.env.PATH, HOME: bench.folder, TERM: 'dumb' },
+      timeout: 50_000,
+    });
+    expect([...stdout.matchAll(/<<(.*)>>/g)].map(([, line]) => line)).toEqual(Object.values(lines));
+  });
+
+  it.skipIf(missing('fish'))('completes in fish', async () => {
+    const bench = await benchFor();
+    const { stdout: script } = await bench.keyturn(['completion', 'fish']);
+    await writeFile(join(bench.folder, 'keyturn.fish'), script);
+    await writeFile(join(bench.folder, 'a-file'), '');
+    const completed = async (line: string): Promise<readonly string[]> => {
+      const command = `source keyturn.fish; complete -C ${JSON.stringify(line)}`;
+      const env = { PATH: process.env.PATH, HOME: bench.folder };
+      const { stdout } = await exec('fish', ['--no-config', '-c', command], { cwd: bench.folder, env });
+      return stdout.split('\n').flatMap((one) => (one === '' ? [] : [one.split('\t')[0] ?? '']));
+    };
+    expect(await completed('keyturn rot')).toEqual(['rotate']);
+    expect(await completed('keyturn audit --fail-on cr')).toEqual(['critical']);
+    expect(await completed('keyturn audit --off')).toEqual(['--offline']);
+    expect(await completed('keyturn trail v')).toEqual(['verify']);
+    expect(await completed('keyturn --quiet completion z')).toEqual(['zsh']);
+    expect(await completed('keyturn run --config a-f')).toEqual(['a-file']);
+    expect(await completed('keyturn exec wa -- cat a-f')).toEqual(['a-file']);
+    expect(await completed('keyturn exec wa -- keyt')).not.toContain('status');
   });
 
   it('knows every command and option in every shell', async () => {
