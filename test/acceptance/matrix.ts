@@ -205,7 +205,7 @@ export const UNKNOWNS: readonly Scenario[] = [
     {
       name: `installed after 3 s: ${JSON.stringify(notInstalled)}`,
       switches: { installed: false, notInstalled, ...delay({ install: 3 }) },
-      expect: 'safe' as const,
+      expect: 'done' as const,
     },
   ]),
   ...(['true', 'success-text', 'trailing-comma', 'text'] as const).map(

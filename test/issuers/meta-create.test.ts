@@ -89,11 +89,24 @@ describe('minting', () => {
     },
   );
 
-  test('says so where the installation is not seen yet, and that no key was made', async () => {
-    graph.override = only('mint', says(412));
+  test.each<[string, Answer]>([
+    ['412', says(412)],
+    ['an object that is not there', says(100, 33)],
+    ['a de-authorised app', says(190, 458, 401)],
+  ])('says so where the installation is not seen yet (%s), and that no key was made', async (_, answer) => {
+    graph.override = only('mint', answer);
     const error = await failed(create());
     expect([error.code, error.ambiguous, error.detail.retryAfterMs]).toEqual(['UNAVAILABLE', false, 60_000]);
     expect(graph.callsTo('mint')).toHaveLength(2);
+  });
+
+  test.each<[string, Answer, string]>([
+    ['an object that is not there', says(100, 33), 'REFUSED'],
+    ['a de-authorised app', says(190, 458, 401), 'ADMIN_REFUSED'],
+  ])('waits for no installation that was refused (%s)', async (_, answer, code) => {
+    graph.override = (call) =>
+      call.route === 'mint' ? answer : call.route === 'install' ? says(100, 33) : null;
+    expect(await failed(create())).toMatchObject({ code, ambiguous: false });
   });
 
   test('an installation that hangs leaves no key in doubt', async () => {

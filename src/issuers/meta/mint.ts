@@ -1,6 +1,6 @@
 import { KeyturnError, toKeyturnError } from '../../core/errors.ts';
-import type { App, GraphClient, GraphReply, MintOrder } from './client.ts';
-import { failure, withoutEffect } from './errors.ts';
+import type { App, GraphClient, GraphError, GraphReply, MintOrder } from './client.ts';
+import { becauseOf, failure, withoutEffect } from './errors.ts';
 import type { Fault } from './faults.ts';
 import { accessTokenOf, successOf } from './schema.ts';
 
@@ -46,13 +46,26 @@ export async function mint(
   const late = accessTokenOf(second.body);
   if (late !== null) return late;
   const refusedAgain = failure(WHAT, second, { caller: 'adminToken', effect: true });
-  if (refusedAgain.ambiguous || second.error?.fault !== 'not-installed') throw refusedAgain;
-  throw notYetInstalled();
+  if (refusedAgain.ambiguous || second.error === null || !mayBeUnseen(second.error)) throw refusedAgain;
+  throw notYetInstalled(second.error);
 }
 
 function mayLackApp({ error }: GraphReply): boolean {
   if (error === null) return false;
-  return MAY_BE_INSTALLATION.has(error.fault) || (error.code === 190 && error.subcode === 458);
+  return MAY_BE_INSTALLATION.has(error.fault) || isUnauthorised(error);
+}
+
+/**
+ * Refusals that an installation does away with once it is seen. A system user that took the app is there, so that it
+ * cannot be absent; a permission that is missing, or a wrong request, stays what it is.
+ */
+function mayBeUnseen(error: GraphError): boolean {
+  return error.fault === 'not-installed' || error.fault === 'absent' || isUnauthorised(error);
+}
+
+/** 458: the app is not installed, or no more. */
+function isUnauthorised({ code, subcode }: GraphError): boolean {
+  return code === 190 && subcode === 458;
 }
 
 /** Null where the app is installed now. */
@@ -72,9 +85,11 @@ async function install(
   }
 }
 
-function notYetInstalled(): KeyturnError {
-  return new KeyturnError('UNAVAILABLE', `${WHAT}: the app was installed just now and is not seen yet`, {
-    hint: 'run again in a few minutes: an installation takes that long to be seen everywhere',
+function notYetInstalled(error: GraphError): KeyturnError {
+  const unseen = 'the app was installed just now and is not seen yet';
+  const told = error.fault === 'not-installed' ? '' : ` (${becauseOf(error)})`;
+  return new KeyturnError('UNAVAILABLE', `${WHAT}: ${unseen}${told}`, {
+    hint: 'run again in a few minutes: an installation takes that long to be seen everywhere; if it stays so, look at the app and the system user in Business settings',
     retryAfterMs: PROPAGATION_MS,
     unsent: true,
   });
