@@ -116,17 +116,12 @@ function changes(name, args) {
 }
 
 /**
- * Half of the bytes, where the effect is a write to a file that is open already.
+ * What can be cut in half.
  * @param {unknown} data
  */
-function firstHalf(data) {
-  const bytes =
-    typeof data === 'string'
-      ? Buffer.from(data)
-      : ArrayBuffer.isView(data)
-        ? Buffer.from(data.buffer, data.byteOffset, data.byteLength)
-        : null;
-  return bytes === null || bytes.length < 2 ? null : bytes.subarray(0, Math.floor(bytes.length / 2));
+function bytesOf(data) {
+  if (typeof data === 'string') return Buffer.from(data);
+  return ArrayBuffer.isView(data) ? Buffer.from(data.buffer, data.byteOffset, data.byteLength) : null;
 }
 
 /**
@@ -189,11 +184,13 @@ function atOnce(name, call) {
 function onHandle(name, call) {
   return async function (...args) {
     const { fd } = /** @type {{ fd: number }} */ (this);
-    const half = name.startsWith('write') || name === 'appendFile' ? firstHalf(args[0]) : null;
-    const effect = begin(`handle.${name}`, paths.get(this), half !== null);
-    if (effect.half && half !== null) {
-      writeSync(fd, half);
+    const bytes = name === 'writeFile' || name === 'appendFile' ? bytesOf(args[0]) : null;
+    const effect = begin(`handle.${name}`, paths.get(this), bytes !== null);
+    if (effect.half && bytes !== null) {
+      const middle = Math.floor(bytes.length / 2);
+      writeSync(fd, bytes.subarray(0, middle));
       reach(effect, 'half');
+      args[0] = bytes.subarray(middle);
     }
     try {
       return await call.apply(this, args);

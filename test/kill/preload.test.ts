@@ -90,4 +90,9 @@ describe('the preload of the kill tests', () => {
     const ended = await run(`${at}:SIGKILL`);
     expect(ended).toMatchObject({ signal: 'SIGKILL', seen, written, struck: Number(at.split(':')[0]) });
   });
+
+  it('lets a process that goes on do the other half', async () => {
+    const ended = await run('6:half:SIGWINCH');
+    expect(ended).toMatchObject({ signal: null, written: 'twelve bytes', struck: 6 });
+  });
 });

@@ -17,7 +17,7 @@ export const perform: Perform = async (invocation, context) => {
   const ledger = await context.ledger(credential);
   if (ledger.rotation?.waiting?.for !== 'operator') {
     throw new KeyturnError('USAGE', `no rotation of ${name} waits for a key`, {
-      hint: `run keyturn rotate ${name} to open one, or keyturn adopt ${name} for a key that is in use already`,
+      hint: `keyturn status ${name} shows which keys it has; keyturn rotate ${name} opens a rotation, keyturn adopt ${name} takes on a key that is in use already`,
       credential: name,
     });
   }
