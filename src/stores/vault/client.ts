@@ -48,7 +48,12 @@ interface Order {
  * its own. So there is a time limit, no redirect is followed, and no error carries a token or a body.
  */
 export function connect(
-  of: { readonly address: string; readonly namespace?: string | undefined; readonly fetch?: typeof fetch },
+  of: {
+    readonly address: string;
+    readonly namespace?: string | undefined;
+    readonly fetch?: typeof fetch;
+    readonly deadlineMs?: number;
+  },
   context: Pick<PluginContext, 'now' | 'sleep' | 'random'>,
 ): SendToVault {
   const http = createHttpClient({
@@ -59,7 +64,7 @@ export function connect(
   let client: Promise<NodeVaultClient> | undefined;
 
   return async (call) => {
-    client ??= open(of.address, of.namespace, http);
+    client ??= open(of.address, of.namespace, (order) => deliver(http, order, of.deadlineMs ?? DEADLINE_MS));
     let reply: HttpReply | undefined;
     const options = {
       // An object of its own: node-vault writes into it.
@@ -81,14 +86,14 @@ export function connect(
 async function open(
   address: string,
   namespace: string | undefined,
-  http: HttpClient,
+  deliver: (order: Order) => Promise<unknown>,
 ): Promise<NodeVaultClient> {
   const { default: makeClient } = await import('node-vault');
   const client = makeClient({
     endpoint: address.replace(/\/$/, ''),
     // node-vault prints every value that it writes when DEBUG says so.
     debug: () => undefined,
-    'request-promise': { defaults: () => (order: Order) => deliver(http, order) },
+    'request-promise': { defaults: () => (order: Order) => deliver(order) },
   });
   // node-vault fills in what it finds in VAULT_TOKEN, VAULT_NAMESPACE and VAULT_PREFIX. Only the configuration counts.
   return Object.assign(client, { token: '', namespace: namespace ?? '', pathPrefix: '' });
@@ -102,7 +107,7 @@ function perform(client: NodeVaultClient, call: VaultCall, options: Option): Pro
 }
 
 /** Sends what node-vault has put together, and tells it the outcome in its own terms. */
-async function deliver(http: HttpClient, order: Order): Promise<unknown> {
+async function deliver(http: HttpClient, order: Order, deadlineMs: number): Promise<unknown> {
   const { call, answer, uri, headers } = order;
   const listing = call.method === 'LIST';
   const query = { ...(listing ? { list: 'true' } : {}), ...call.query };
@@ -114,7 +119,7 @@ async function deliver(http: HttpClient, order: Order): Promise<unknown> {
     headers,
     query,
     ...(call.body === undefined ? {} : { body: { text: call.body, type: 'application/json' } }),
-    deadlineMs: DEADLINE_MS,
+    deadlineMs,
     maxBytes: MAX_BYTES,
     retry: reading ? 'safe' : 'never',
     repeatWhen: ({ status }) => WORTH_REPEATING.has(status),
