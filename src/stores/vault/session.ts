@@ -74,9 +74,9 @@ function fetchedToken(auth: LoginMethod, send: SendToVault, context: PluginConte
         if (left > enough) return held.token;
         const old = held;
         if (old.renewable && left > 0) {
-          const more = await renewed(old.token, send, signal).catch(giveUpWhenInterrupted);
-          if (more !== null && leftOf({ ...more, since: context.now() }, context.now()) > enough)
-            return hold(more);
+          const more = await renewed(old.token, send, signal).catch(noneUnlessInterrupted);
+          // Vault gives no more than what the role has left, in whole seconds: it may be none.
+          if (more !== null && more.ttl > enough) return hold(more);
         }
         return await fresh(signal);
       }),
@@ -87,7 +87,7 @@ function fetchedToken(auth: LoginMethod, send: SendToVault, context: PluginConte
         if (held.token !== refused) return held.token;
         if (context.now() - held.since < YOUNG_MS) return null;
         await revoke(held);
-        return await fresh(signal).catch(giveUpWhenInterrupted);
+        return await fresh(signal).catch(noneUnlessInterrupted);
       }),
 
     close: () =>
@@ -103,7 +103,7 @@ function leftOf(held: Pick<Held, 'ttl' | 'since'>, now: number): number {
   return held.ttl === 0 ? Number.POSITIVE_INFINITY : held.since + held.ttl - now;
 }
 
-function giveUpWhenInterrupted(caught: unknown): null {
+function noneUnlessInterrupted(caught: unknown): null {
   if (caught instanceof KeyturnError && caught.code !== 'INTERRUPTED' && caught.code !== 'BUG') return null;
   throw caught;
 }
