@@ -17,6 +17,10 @@ export interface StoreEntry {
 export const storeKinds: readonly StoreEntry[] = [
   { kind: 'aws-secrets-manager', open: async () => any((await import('./aws/settings.ts')).awsKind) },
   { kind: 'file', open: async () => any((await import('./file/settings.ts')).fileKind) },
+  {
+    kind: 'gcp-secret-manager',
+    open: async () => any((await import('./gcp-secret-manager/settings.ts')).gcpKind),
+  },
   { kind: 'vault', open: async () => any((await import('./vault/settings.ts')).vaultKind) },
 ];
 
