@@ -73,7 +73,11 @@ const FIRST = [
 ];
 
 /** Stores that bring the client library of a service along. */
-const CLIENTS = { aws: 'src/stores/aws/index.ts', vault: 'src/stores/vault/index.ts' };
+const CLIENTS = {
+  aws: 'src/stores/aws/index.ts',
+  gcp: 'src/stores/gcp/index.ts',
+  vault: 'src/stores/vault/index.ts',
+};
 
 /** The AWS SDK warns on Node.js 20 of releases after January 2027. The lockfile says which one this is. */
 const quiet = { 'process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED': '"true"' };

@@ -36,8 +36,19 @@ async function read(folder) {
     repository,
   } = JSON.parse(await readFile(join(folder, 'package.json'), 'utf8'));
   const file = (await readdir(folder)).find((entry) => /^licen[cs]e/i.test(entry));
-  const text = file === undefined ? null : await readFile(join(folder, file), 'utf8');
+  const text = file === undefined ? await inReadme(folder) : await readFile(join(folder, file), 'utf8');
   return { name, version, license: chosen(stated), source: repository?.url, text };
+}
+
+/**
+ * The part of the readme under the heading License, where that holds the text itself.
+ * @param {string} folder
+ */
+async function inReadme(folder) {
+  const file = (await readdir(folder)).find((entry) => /^readme/i.test(entry));
+  const readme = file === undefined ? '' : await readFile(join(folder, file), 'utf8');
+  const part = /^(?:#+ *Licen[cs]e *|Licen[cs]e\n-+)\n([\s\S]*)$/im.exec(readme)?.[1];
+  return part?.includes('Permission is hereby granted') ? part : null;
 }
 
 /**

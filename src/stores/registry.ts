@@ -19,7 +19,7 @@ export const storeKinds: readonly StoreEntry[] = [
   { kind: 'file', open: async () => any((await import('./file/settings.ts')).fileKind) },
   {
     kind: 'gcp-secret-manager',
-    open: async () => any((await import('./gcp-secret-manager/settings.ts')).gcpKind),
+    open: async () => any((await import('./gcp/settings.ts')).gcpKind),
   },
   { kind: 'vault', open: async () => any((await import('./vault/settings.ts')).vaultKind) },
 ];

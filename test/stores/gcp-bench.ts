@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { createGcpStore, type GcpStore } from '../../src/stores/gcp-secret-manager/index.ts';
-import type { GcpSettings } from '../../src/stores/gcp-secret-manager/settings.ts';
+import { createGcpStore, type GcpStore } from '../../src/stores/gcp/index.ts';
+import type { GcpSettings } from '../../src/stores/gcp/settings.ts';
 import { type GoogleFake, startGoogleFake } from '../servers/google-fake/server.ts';
 import { contextIn } from './plugin-context.ts';
 

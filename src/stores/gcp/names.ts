@@ -4,6 +4,7 @@ import type { GcpSettings } from './settings.ts';
 const SECRET_ID = /^[A-Za-z0-9_-]{1,255}$/;
 const OWN = /--staged$|--ledger--/;
 const LONGEST = 255;
+const MARK = /^[a-z0-9.-]{1,64}$/;
 
 /** The secrets of one location. All of them are secrets of the same project and region. */
 export interface Place {
@@ -59,4 +60,13 @@ export function ledgerSecret({ location, credential }: { location: string; crede
 /** Whether it is one of ours beside another secret. */
 export function isBeside(secret: string): boolean {
   return OWN.test(secret);
+}
+
+/** Throws BAD_VALUE for what cannot be a mark. */
+export function checkMark(mark: string): void {
+  if (MARK.test(mark)) return;
+  throw new KeyturnError('BAD_VALUE', `${JSON.stringify(mark)} cannot be a mark`, {
+    hint: 'use 1 to 64 of a-z, 0-9, dot and dash',
+    unsent: true,
+  });
 }

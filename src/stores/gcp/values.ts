@@ -1,11 +1,11 @@
+import { exactText } from '../../core/exact-text.ts';
 import { Secret } from '../../core/secret.ts';
 import type { SecretStore, StoredValue, StoreTraits, Version } from '../../core/store.ts';
 import type { Api } from './api.ts';
 import type { Current } from './current.ts';
 import { conflict, guarded } from './faults.ts';
 import { HEADER_BYTES, namedTexts } from './named-texts.ts';
-import { placeOf } from './names.ts';
-import { checkMark, exactText } from './texts.ts';
+import { checkMark, placeOf } from './names.ts';
 import type { Written } from './written.ts';
 
 export type Values = Pick<SecretStore, 'read' | 'stage' | 'promote' | 'keep' | 'discard'>;

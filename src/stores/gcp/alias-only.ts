@@ -1,12 +1,12 @@
+import { exactText } from '../../core/exact-text.ts';
 import { Secret } from '../../core/secret.ts';
 import type { StoredValue, Version } from '../../core/store.ts';
 import type { Api } from './api.ts';
 import { ALIAS, currentByAlias, moved, noAlias } from './by-alias.ts';
 import { conflict, guarded } from './faults.ts';
 import { accessNumber } from './named-texts.ts';
-import { placeOf } from './names.ts';
+import { checkMark, placeOf } from './names.ts';
 import type { SecretMeta } from './replies.ts';
-import { checkMark, exactText } from './texts.ts';
 import { LARGEST, numberOf, type Values } from './values.ts';
 import type { Written } from './written.ts';
 
