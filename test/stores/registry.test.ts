@@ -15,7 +15,7 @@ const faultsOf = (settings: unknown): readonly string[] => {
 describe('the registry of stores', () => {
   test('knows each kind once, by its own name', async () => {
     const kinds = storeKinds.map(({ kind }) => kind);
-    expect(kinds).toEqual(['aws-secrets-manager', 'file', 'vault']);
+    expect(kinds).toEqual(['aws-secrets-manager', 'file', 'gcp-secret-manager', 'vault']);
     for (const entry of storeKinds) {
       const { kind, settings, summary } = await entry.open();
       expect(kind).toBe(entry.kind);

@@ -1,45 +1,52 @@
 import type { ConfiguredCredential } from '../../config/config.ts';
-import { KeyturnError } from '../../core/errors.ts';
+import { KeyturnError, toKeyturnError } from '../../core/errors.ts';
 import { Secret } from '../../core/secret.ts';
 import type { LedgerStore, SecretStore } from '../../core/store.ts';
 import { guarded } from '../../engine/guard.ts';
 import type { Context } from '../context.ts';
 import { attempt, type Check, fail, ok, warn } from './check.ts';
 
-const FOLDER = 'keyturn-doctor';
+const PREFIX = 'keyturn-doctor-';
 const CREDENTIAL = 'keyturn-doctor';
 const NONCE_BYTES = 8;
 
 /**
- * Does with a store what a rotation does, on a location that nobody else has, and removes it again. What it writes is
- * no secret.
+ * Does with a store what a rotation does, at a location that nobody else has, and removes it again. What it writes is
+ * no secret. The location is a name that every kind of store allows.
  */
 export async function tryStore(user: ConfiguredCredential, context: Context): Promise<readonly Check[]> {
   const name = `store ${user.store.kind}: trial`;
-  const location = `${FOLDER}/${Buffer.from(context.world.random(NONCE_BYTES)).toString('hex')}`;
+  const location = `${PREFIX}${Buffer.from(context.world.random(NONCE_BYTES)).toString('hex')}`;
   const call = <T>(doing: string, work: (signal: AbortSignal) => Promise<T>): Promise<T> =>
     guarded(context.world, `${doing} at ${location}`, context.signal, work);
   return attempt(name, async () => {
     const store = await context.store(user);
-    const { ledgers } = store;
+    let left: readonly Check[] = [];
+    let tried: readonly Check[] = [];
     try {
-      const faults = [
-        ...(await tryValues(store, location, call)),
-        ...(ledgers === undefined ? [] : await tryLedger(ledgers, location, call)),
-      ];
-      if (faults.length > 0) {
-        return faults.map((message) =>
-          fail(name, message, 'do not use this store: it does not keep its promises'),
-        );
-      }
-      return [
-        ok(name, `a value was staged, read, promoted and replaced at ${location}`),
-        ...leftover(store, location),
-      ];
+      tried = await attempt(name, () => tryAll(store, name, location, call));
     } finally {
-      await store.remove?.(location, new AbortController().signal);
+      left = await cleanUp(store, name, location, context);
     }
+    return [...tried, ...left];
   });
+}
+
+async function tryAll(
+  store: SecretStore,
+  name: string,
+  location: string,
+  call: Call,
+): Promise<readonly Check[]> {
+  const { ledgers } = store;
+  const faults = [
+    ...(await tryValues(store, location, call)),
+    ...(ledgers === undefined ? [] : await tryLedger(ledgers, location, call)),
+  ];
+  if (faults.length === 0) {
+    return [ok(name, `a value was staged, read, promoted, replaced and discarded at ${location}`)];
+  }
+  return faults.map((message) => fail(name, message, 'do not use this store: it does not keep its promises'));
 }
 
 type Call = <T>(doing: string, work: (signal: AbortSignal) => Promise<T>) => Promise<T>;
@@ -54,6 +61,9 @@ async function tryValues(store: SecretStore, location: string, call: Call): Prom
   const stage = (word: string) =>
     call('stage', (signal) => store.stage({ location, mark: `doctor.${word}`, text: text(word) }, signal));
   const current = () => call('read', (signal) => store.read(location, 'current', signal));
+  // A store whose readers may see an old value for a while may show one here.
+  const shows = async (word: string): Promise<boolean> =>
+    (await current())?.text.equals(text(word)) === true || store.traits.converges > 0;
 
   const first = await stage('first');
   const staged = await call('read', (signal) => store.read(location, { version: first.version }, signal));
@@ -62,7 +72,7 @@ async function tryValues(store: SecretStore, location: string, call: Call): Prom
   const promoted = await call('promote', (signal) =>
     store.promote({ location, version: first.version, base: null }, signal),
   );
-  must((await current())?.text.equals(text('first')) === true, 'what was promoted does not read back');
+  must(await shows('first'), 'what was promoted does not read back');
 
   const second = await stage('second');
   const stale = call('promote', (signal) =>
@@ -72,8 +82,13 @@ async function tryValues(store: SecretStore, location: string, call: Call): Prom
   const replaced = await call('promote', (signal) =>
     store.promote({ location, version: second.version, base: promoted.version }, signal),
   );
-  must((await current())?.text.equals(text('second')) === true, 'a value cannot be replaced');
-  await call('discard', (signal) => store.discard(location, promoted.version, signal));
+  must(await shows('second'), 'a value cannot be replaced');
+  const kept = await call('keep', (signal) => store.keep(location, replaced.version, signal));
+  const held = await call('read', (signal) => store.read(location, { version: kept.version }, signal));
+  must(held?.text.equals(text('second')) === true, 'what was kept does not read back');
+  await call('discard', (signal) => store.discard(location, first.version, signal));
+  const gone = await call('read', (signal) => store.read(location, { mark: 'doctor.first' }, signal));
+  must(gone === null, 'what was discarded can still be read by its mark');
   must(
     await refused(call('discard', (signal) => store.discard(location, replaced.version, signal))),
     'the current value can be discarded',
@@ -105,8 +120,23 @@ async function refused(work: Promise<unknown>): Promise<boolean> {
   }
 }
 
-function leftover(store: SecretStore, location: string): readonly Check[] {
-  if (store.remove !== undefined) return [];
-  const name = `store ${store.kind}: trial`;
-  return [warn(name, `what was written at ${location} is left there`, 'remove it by hand; it is no secret')];
+/** Also after an interruption, and whatever came out before: what cannot be removed is told, and hides nothing else. */
+async function cleanUp(
+  store: SecretStore,
+  name: string,
+  location: string,
+  { world }: Context,
+): Promise<readonly Check[]> {
+  const left = (hint: string) => [warn(name, `what was written at ${location} is left there`, hint)];
+  if (store.remove === undefined) return left('remove it by hand; it is no secret');
+  try {
+    await guarded(world, `remove ${location}`, new AbortController().signal, async (signal) =>
+      store.remove?.(location, signal),
+    );
+    return [];
+  } catch (caught) {
+    const { code, message, hint } = toKeyturnError(caught, `remove ${location}`);
+    if (code === 'BUG') throw caught;
+    return left(`${message}; ${hint}; or remove it by hand: it is no secret`);
+  }
 }

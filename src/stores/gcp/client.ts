@@ -134,8 +134,9 @@ function failureOf({ code, details, metadata }: grpc.ServiceError): CallFailure 
 
 async function connect(settings: GcpSettings, context: PluginContext) {
   // Loggers are made while the client loads, so they are silenced before.
-  (await import('google-logging-utils')).setBackend(null);
-  const [{ SecretManagerServiceClient }, gax] = await Promise.all([
+  (await import('google-logging-utils')).default.setBackend(null);
+  // Of a CommonJS module in a bundle, `default` is all there is.
+  const [{ default: library }, { default: gax }] = await Promise.all([
     import('@google-cloud/secret-manager/build/src/v1/index.js'),
     import('google-gax'),
   ]);
@@ -153,7 +154,7 @@ async function connect(settings: GcpSettings, context: PluginContext) {
       : settings.location === undefined
         ? {}
         : { apiEndpoint: `secretmanager.${settings.location}.rep.googleapis.com` };
-  const client = new SecretManagerServiceClient({
+  const client = new library.SecretManagerServiceClient({
     ...where,
     projectId: settings.project,
     scopes: [SCOPE],
