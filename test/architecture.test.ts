@@ -30,7 +30,7 @@ const LAYERS: Layers = {
       sdks: {
         aws: ['@aws-sdk/client-secrets-manager', '@aws-sdk/credential-providers'],
         file: ['age-encryption'],
-        gcp: ['@google-cloud/secret-manager', 'google-gax', 'google-logging-utils'],
+        gcp: ['@google-cloud/secret-manager/build/src/v1/index.js', 'google-gax', 'google-logging-utils'],
         vault: ['node-vault'],
       },
     },
