@@ -216,14 +216,15 @@ export function parseLedger(document: string, credential: string): Ledger {
       'give each credential its own name and location; nothing was changed',
     );
   }
+  remember(parsed.data);
   return parsed.data;
 }
 
 /** The document to store. Throws LEDGER for a ledger that the parser would not read back, or that is too large. */
 export function formatLedger(ledger: Ledger): string {
-  const checked = z.safeParse(ledgerSchema, ledger);
-  if (!checked.success) {
-    const where = checked.error.issues[0]?.path.join('.') ?? 'its top level';
+  const parsed = z.safeParse(ledgerSchema, withoutChecked(ledger));
+  if (!parsed.success) {
+    const where = parsed.error.issues[0]?.path.join('.') ?? 'its top level';
     throw new KeyturnError(
       'BUG',
       `a ledger of ${ledger.credential} that is wrong at ${where} was not written`,
@@ -233,6 +234,7 @@ export function formatLedger(ledger: Ledger): string {
       },
     );
   }
+  remember(ledger);
   const document = JSON.stringify(ledger);
   if (Buffer.byteLength(document, 'utf8') > LEDGER_MAX_BYTES) {
     throw new KeyturnError(
@@ -245,6 +247,20 @@ export function formatLedger(ledger: Ledger): string {
     );
   }
   return document;
+}
+
+/** Rows and entries that passed the schema. They are never changed in place, so once is enough. */
+const checked = new WeakSet<object>();
+
+function remember({ keys, trail }: Ledger): void {
+  for (const part of keys) checked.add(part);
+  for (const part of trail.entries) checked.add(part);
+}
+
+function withoutChecked(ledger: Ledger): Ledger {
+  const { keys, trail } = ledger;
+  const isNew = (part: object): boolean => !checked.has(part);
+  return { ...ledger, keys: keys.filter(isNew), trail: { ...trail, entries: trail.entries.filter(isNew) } };
 }
 
 /** The steps of our own schema; what the document itself calls its parts may be anything. */

@@ -107,7 +107,7 @@ export function due(
     dueByAge(current, policy, now, lead) ??
     dueByExpiry(current, policy, now, lead) ??
     dueByScope(policy, facts, ledger, now) ??
-    (facts.dead ? { rule: 'dead', reason: 'the issuer says that the key is dead', at: now } : null)
+    (facts.dead ? { rule: 'dead', reason: 'the key is dead, or may be soon', at: now } : null)
   );
 }
 

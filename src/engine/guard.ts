@@ -5,6 +5,8 @@ import type { World } from './run.ts';
 export const CALL_DEADLINE = 30_000;
 /** How long an effect may still go on after the run was told to end. */
 const GRACE = 10_000;
+/** Why a call that came back is aborted: its deadline ends with it. Without a reason each abort would make an error. */
+const OVER = 'the call is over';
 
 /**
  * Calls an issuer or a store once: with a deadline, honouring the signal, and with every failure as a KeyturnError.
@@ -19,17 +21,17 @@ export async function guarded<T>(
 ): Promise<T> {
   if (signal.aborted) throw interrupted(doing, true);
   const inner = new AbortController();
-  const ended = new AbortController();
   const late = (ms: number, error: () => KeyturnError): Promise<never> =>
-    world.sleep(ms, ended.signal).then(
+    world.sleep(ms, inner.signal).then(
       () => {
         inner.abort();
         throw error();
       },
       () => new Promise<never>(() => undefined),
     );
+  let stop = (): void => undefined;
   const given = new Promise<never>((_, reject) => {
-    const stop = (): void => {
+    stop = () => {
       if (options.graceful === true) {
         late(GRACE, () => interrupted(doing, false)).catch(reject);
         return;
@@ -37,14 +39,15 @@ export async function guarded<T>(
       inner.abort();
       reject(interrupted(doing, false));
     };
-    signal.addEventListener('abort', stop, { signal: ended.signal });
   });
+  signal.addEventListener('abort', stop);
   try {
     return await Promise.race([call(inner.signal), late(CALL_DEADLINE, () => timeout(doing)), given]);
   } catch (caught) {
     throw toKeyturnError(caught, doing);
   } finally {
-    ended.abort();
+    signal.removeEventListener('abort', stop);
+    inner.abort(OVER);
   }
 }
 

@@ -186,8 +186,9 @@ async function act(session: Session, effect: Effect): Promise<void> {
     if (effect.kind === 'revoke') {
       const { works } = session.seen;
       session.seen = { ...forgetAnswers(session.seen), works, entered: effectName(effect) };
-      return;
     }
+    // The save itself may have taken longer than the fence lasts: it is looked at again.
+    if (!harmless) return;
   }
   const changes = await perform(run, values, book.ledger, session.seen, effect);
   const created = changes.some((change) => change.type === 'created');

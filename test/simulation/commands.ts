@@ -1,55 +1,49 @@
 import { textWith } from '../../src/core/document.ts';
 import { KeyturnError } from '../../src/core/errors.ts';
-import type { Order } from '../../src/core/protocol/orders.ts';
-import { settleable } from '../../src/core/protocol/orders.ts';
+import { type Order, settleable } from '../../src/core/protocol/orders.ts';
 import { Secret } from '../../src/core/secret.ts';
 import { adopt } from '../../src/engine/adopt.ts';
 import type { Outcome } from '../../src/engine/outcome.ts';
 import { provide } from '../../src/engine/provide.ts';
 import { drive } from '../../src/engine/rotate.ts';
 import type { Run } from '../../src/engine/run.ts';
-import { fail } from './invariants.ts';
-import type { Operation } from './schedule.ts';
+import type { Command } from './schedule.ts';
 import type { Simulated, Simulation } from './simulate.ts';
-import { type Actor, MINUTE } from './world.ts';
+import { MINUTE } from './world.ts';
 
 /** How a command ended, as far as who typed it can tell. */
 export interface Result {
   readonly code: number;
+  /** What it says, secrets and all if there are any. */
   readonly text: string;
   readonly outcome: Outcome | null;
-  readonly defect: boolean;
 }
 
 /** The shortest overlap that an operator asks for. */
 const SHORT_OVERLAP = 10 * MINUTE;
+const reason = 'asked for';
 
-/** Types one command, or does what a stranger does. */
-export async function obey(
-  sim: Simulation,
-  one: Simulated,
-  actor: Actor,
-  operation: Operation,
-): Promise<Result> {
-  const { command } = operation;
-  if (command.startsWith('stranger') || command.startsWith('issuer')) return strangerActs(sim, one, command);
+/** Carries out one command of keyturn to its end. */
+export async function obey(sim: Simulation, one: Simulated, run: Run, command: Command): Promise<Result> {
   const before = `${one.watch.ledger?.rotation?.id} ${one.watch.promotes}`;
   try {
-    const outcome = await typed(one, sim.runOf(one, actor, operation), command);
-    const text = JSON.stringify([outcome.outcome, outcome.reason, outcome.hint, outcome.problems]);
-    saidAndDone(one, command, outcome, before);
-    return { code: outcome.exitCode, text: `${outcome.exitCode} ${text}`, outcome, defect: false };
+    const outcome = await typed(one, run, command);
+    saidAndDone(sim, one, command, outcome, before);
+    const { exitCode: code, outcome: name, hint, problems } = outcome;
+    return { code, text: `${code} ${JSON.stringify([name, outcome.reason, hint, problems])}`, outcome };
   } catch (caught) {
-    if (!(caught instanceof KeyturnError)) throw caught;
-    const text = `${caught.exitCode} ${caught.code}: ${caught.message}; ${caught.hint}`;
-    return { code: caught.exitCode, text, outcome: null, defect: caught.code === 'BUG' };
+    const known = caught instanceof KeyturnError && caught.code !== 'BUG';
+    if (!known)
+      sim.fail('BUG', caught instanceof Error ? `${caught.message} ${caught.stack}` : String(caught));
+    const { exitCode: code, message, hint } = known ? caught : { exitCode: 1, message: '', hint: '' };
+    return { code, text: `${code} ${message}; ${hint}`, outcome: null };
   }
 }
 
-async function typed(one: Simulated, run: Run, command: Operation['command']): Promise<Outcome> {
+async function typed(one: Simulated, run: Run, command: Command): Promise<Outcome> {
   const { allowed } = one.watch;
-  const reason = 'asked for';
   const order = (what: Order): Promise<Outcome> => drive(run, what);
+  if (command.startsWith('emergency')) allowed.emergency = true;
   switch (command) {
     case 'rotate':
       return order({ do: 'rotate', reason });
@@ -59,7 +53,7 @@ async function typed(one: Simulated, run: Run, command: Operation['command']): P
     case 'rollback':
       return order({ do: 'rollback', reason });
     case 'rollback --now':
-      allowed.rollbackNow = true;
+      allowed.overlap = 0;
       return order({ do: 'rollback', reason, now: true });
     case 'revoke':
       allowed.revoke = true;
@@ -68,13 +62,10 @@ async function typed(one: Simulated, run: Run, command: Operation['command']): P
       allowed.settle = true;
       return order({ do: 'revoke', reason, attest: 'a person', ...removeOne(one) });
     case 'emergency':
-      allowed.emergency = true;
       return order({ do: 'emergency', reason });
     case 'emergency --again':
-      allowed.emergency = true;
       return order({ do: 'emergency', reason, again: true });
     case 'emergency --revoke-first':
-      allowed.emergency = true;
       allowed.revokeFirst = true;
       return order({ do: 'emergency', reason, revokeFirst: true });
     case 'provide':
@@ -109,40 +100,44 @@ export function removeOrphan(one: Simulated): string {
   return row?.id ?? 'none';
 }
 
-/** Someone who knows nothing of keyturn. */
-function strangerActs(sim: Simulation, one: Simulated, command: Operation['command']): Result {
+/** What somebody does who knows nothing of keyturn. */
+export function intrude(sim: Simulation, one: Simulated, command: Command): void {
   const text = sim.store.current(one.location);
-  const nothing = { code: 0, text: 'done', outcome: null, defect: false };
-  if (command === 'issuer: ends current') {
-    const key = one.watch.current();
-    if (key !== null && key.mark !== null) one.issuer.endByHand(key);
-    return nothing;
+  const current = one.watch.current();
+  const put = (value: string): void =>
+    sim.store.overwrite(one.location, textWith(Secret.of(value), text, one.fields));
+  const rows = one.watch.ledger?.keys ?? [];
+  const retiring = rows.flatMap((row) =>
+    row.state === 'retiring' ? (one.watch.keyOf(row)?.value ?? []) : [],
+  );
+  if (command === 'stranger: foreign') put(one.issuer.makeByHand(0).value);
+  if (command === 'stranger: back' && retiring[0] !== undefined) put(retiring[0]);
+  if (command === 'stranger: removes' && text !== null && one.fields === undefined)
+    sim.store.overwrite(one.location, null);
+  if (command === 'issuer: ends current' && current?.mark) one.issuer.endByHand(current);
+  if (command === 'stranger: edits' && text !== null && one.fields !== undefined) {
+    sim.store.overwrite(one.location, textWith(Secret.of(`${sim.time.time}`), text, { value: 'OTHER' }));
   }
-  const retiring = (one.watch.ledger?.keys ?? []).filter(({ state }) => state === 'retiring');
-  const value =
-    command === 'stranger: foreign'
-      ? one.issuer.makeByHand(0).value
-      : retiring.map((row) => one.watch.keyOf(row)?.value).find((known) => known !== undefined);
-  if (value !== undefined) sim.store.overwrite(one.location, textWith(Secret.of(value), text, one.fields));
-  return nothing;
 }
 
 /** A command that says that all is well has done what it was told. */
-function saidAndDone(one: Simulated, command: Operation['command'], outcome: Outcome, before: string): void {
-  if (outcome.exitCode !== 0 || outcome.error !== null) return;
-  if (command.startsWith('emergency')) {
+function saidAndDone(
+  sim: Simulation,
+  one: Simulated,
+  command: Command,
+  { exitCode, outcome }: Outcome,
+  before: string,
+): void {
+  if (exitCode !== 0) return;
+  if (command.startsWith('emergency') && outcome !== 'waiting') {
     const left = (one.watch.ledger?.keys ?? []).filter(
       ({ state }) => state === 'retiring' || state === 'pending',
     );
-    // Another emergency may have done it all meanwhile.
-    const done = outcome.outcome === 'done' || outcome.outcome === 'none';
-    if (!(done && left.length === 0) && outcome.outcome !== 'waiting') {
-      fail('SAID', `${command} ends with 0 ${outcome.outcome}; ${left.length} keys are not dead`);
-    }
+    if (left.length > 0)
+      sim.fail('I10', `${command} ends with 0 ${outcome}, and ${left.length} keys are not dead`);
   }
   // Another run may have put a key in place meanwhile, and an open rotation is resumed and not doubled.
   const alone = before === `undefined ${one.watch.promotes}`;
-  if (command.startsWith('rotate') && outcome.outcome === 'none' && alone) {
-    fail('SAID', `${command} ends with 0 and has done nothing`);
-  }
+  if (command.startsWith('rotate') && outcome === 'none' && alone)
+    sim.fail('I7', `${command} ends with 0, and did nothing`);
 }

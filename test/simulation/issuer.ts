@@ -1,12 +1,11 @@
-import type { KeyFacts } from '../../src/core/credential.ts';
-import { toInstant } from '../../src/core/credential.ts';
+import { type KeyFacts, toInstant } from '../../src/core/credential.ts';
 import { KeyturnError } from '../../src/core/errors.ts';
-import type { Issuer, ListedKey, Verification } from '../../src/core/issuer.ts';
-import { fingerprint, Secret } from '../../src/core/secret.ts';
-import type { Network } from './faults.ts';
+import type { CreatedKey, Issuer, ListedKey, Slots, Verification } from '../../src/core/issuer.ts';
+import { Secret } from '../../src/core/secret.ts';
+import type { Network } from './network.ts';
 import type { Dice } from './random.ts';
 import type { IssuerShape } from './traits.ts';
-import { type Actor, DAY, type Scheduler } from './world.ts';
+import type { Actor, Scheduler } from './world.ts';
 
 /** Every secret has this in it, so that one that got out is found by a plain search. */
 export const CANARY = 'plainly-fake';
@@ -21,13 +20,17 @@ export interface SimKey {
   readonly expiresAt: number | null;
   /** When it was ended; it may be accepted for a while yet. */
   endedAt: number | null;
+  /** The issuer has answered that it works. From then on it does, everywhere, while it lives. */
+  accepted: boolean;
+  /** The issuer has answered that it is dead, or that it has ended it. */
+  calledDead: boolean;
 }
 
-export interface IssuerWatch {
-  /** A request for an effect is about to be sent. */
-  asked(kind: 'create' | 'register' | 'revoke', what: string | null, actor: Actor): void;
+/** What the checker is told. `actor` is null where the issuer or a person did it. */
+export interface IssuerTold {
+  /** A request for an effect is about to be sent; for a revocation `what` is the value of the key. */
+  asked(effect: string, what: string, actor: Actor): void;
   born(key: SimKey, actor: Actor): void;
-  /** `actor` is null where the issuer or a person ended it. */
   ended(key: SimKey, actor: Actor | null): void;
 }
 
@@ -37,24 +40,15 @@ export class SimIssuer {
   readonly keys: SimKey[] = [];
   readonly #name: string;
   readonly #time: Scheduler;
-  readonly #network: Network;
-  readonly #chance: Dice;
-  readonly #watch: IssuerWatch;
+  readonly #dice: Dice;
+  readonly #told: IssuerTold;
 
-  constructor(
-    name: string,
-    shape: IssuerShape,
-    time: Scheduler,
-    network: Network,
-    chance: Dice,
-    watch: IssuerWatch,
-  ) {
+  constructor(name: string, shape: IssuerShape, time: Scheduler, dice: Dice, told: IssuerTold) {
     this.#name = name;
     this.shape = shape;
     this.#time = time;
-    this.#network = network;
-    this.#chance = chance;
-    this.#watch = watch;
+    this.#dice = dice;
+    this.#told = told;
   }
 
   find(value: string | null | undefined): SimKey | null {
@@ -77,7 +71,7 @@ export class SimIssuer {
     const full = typeof maxLive === 'number' && live.length >= maxLive && revokesBy !== 'replacement';
     if (full && newest !== undefined) return newest;
     const key = this.#make(null, this.#value(), this.#time.time - age);
-    if (revokesBy === 'replacement') for (const old of live) this.#end(old, null);
+    if (revokesBy === 'replacement') for (const old of live) this.endByHand(old);
     return key;
   }
 
@@ -87,116 +81,125 @@ export class SimIssuer {
   }
 
   /** The issuer as one process sees it. */
-  as(actor: Actor): Issuer {
+  as(actor: Actor, network: Network): Issuer {
     const { traits, family, slots } = this.shape;
-    const call = <T>(name: string, effect: boolean, land: () => T): Promise<T> =>
-      this.#network.call({ actor, name, effect, land });
-    const issuer: Issuer = {
+    const { secretFrom, revokesBy, marks, lists, proves } = traits;
+    const named = (id?: string, secret?: Secret): SimKey | undefined =>
+      this.keys.find((key) => (revokesBy === 'id' ? key.id === id : key.value === secret?.open()));
+    const own: Issuer = {
       kind: 'simulated',
       traits,
-      verify: async (secret) => {
-        const began = this.#time.time;
-        try {
-          return await call('verify', false, () => {
-            actor.askedAt = began;
-            return this.#verdict(secret.open());
-          });
-        } catch (caught) {
-          if (!(caught instanceof KeyturnError)) throw caught;
-          return { verdict: 'unknown', message: caught.message };
-        }
-      },
+      verify: async (secret) => this.#verdict(secret.open(), actor),
+      ...(secretFrom === 'issuer' && {
+        create: async ({ mark }) => this.#handedOver(this.#create(mark, this.#value(), actor)),
+      }),
+      ...(secretFrom === 'client' && { invent: () => Secret.of(this.#value()) }),
+      ...(family === 'client' && {
+        register: async ({ mark, secret }) => this.#register(mark, secret.open() ?? '', actor),
+      }),
+      ...(proves && { describe: async (secret) => this.#described(secret.open()) }),
+      ...(revokesBy === 'operator' && { instructions: () => ({ steps: ['do it'] }) }),
+      ...(['id', 'secret', 'promotion'].includes(revokesBy) && {
+        revoke: async ({ issuerKeyId, secret, role }) =>
+          this.#revoke(named(issuerKeyId, secret), role, actor),
+      }),
+      ...(marks && { find: async (mark) => this.#listed().find((key) => key.mark === mark) ?? null }),
+      ...(lists && { list: async () => this.#listed() }),
+      ...(slots && { slots: async () => this.#slots() }),
     };
-    if (traits.secretFrom === 'issuer') {
-      issuer.create = ({ mark }) => {
-        this.#watch.asked('create', mark, actor);
-        return call('create', true, () => {
-          const key = this.#create(mark, this.#value(), actor);
-          return { secret: Secret.of(key.value), facts: this.#factsOf(key) };
-        });
+    const before = (name: string, [request]: readonly unknown[]): void => {
+      const { mark, issuerKeyId, secret } = request as {
+        mark?: string;
+        issuerKeyId?: string;
+        secret?: Secret;
       };
-    }
-    if (traits.secretFrom === 'client') issuer.invent = () => Secret.of(this.#value());
-    if (family === 'client') {
-      issuer.register = ({ mark, secret }) => {
-        const value = secret.open() ?? '';
-        this.#watch.asked('register', mark, actor);
-        return call('register', true, () => {
-          const known = this.find(value);
-          return this.#factsOf(known ?? this.#create(mark, value, actor));
-        });
-      };
-    }
-    if (traits.proves) {
-      issuer.describe = (secret) =>
-        call('describe', false, () => {
-          const key = this.find(secret.open());
-          return key === null ? null : { ...this.#factsOf(key), alive: this.isLive(key) };
-        });
-    }
-    if (traits.revokesBy === 'operator') issuer.instructions = () => ({ steps: ['do it'] });
-    if (['id', 'secret', 'promotion'].includes(traits.revokesBy)) {
-      issuer.revoke = ({ issuerKeyId, secret, role }) => {
-        const named = traits.revokesBy === 'id' ? issuerKeyId : secret?.open();
-        const key =
-          this.keys.find((one) => (traits.revokesBy === 'id' ? one.id : one.value) === named) ?? null;
-        this.#watch.asked('revoke', key === null ? null : key.value, actor);
-        // Two requests to promote, the first of them landing last, would end the wrong key: the protocol says that
-        // nothing can exclude an issuer that accepts a request minutes after it was sent.
-        return call('revoke', traits.revokesBy !== 'promotion', () => this.#revoke(key, role, actor));
-      };
-    }
-    if (traits.marks) {
-      issuer.find = (mark) =>
-        call('find', false, () => this.#listed().find((key) => key.mark === mark) ?? null);
-    }
-    if (traits.lists) issuer.list = () => call('list', false, () => this.#listed());
-    if (slots) {
-      issuer.slots = () =>
-        call('slots', false, () => {
-          const keys = this.live().map((key) => this.#entryOf(key));
-          return { used: keys.length, max: Number(traits.maxLive), keys };
-        });
-    }
-    return issuer;
+      if (name === 'create' || name === 'register') this.#told.asked(name, mark ?? '', actor);
+      if (name === 'revoke') this.#told.asked(name, named(issuerKeyId, secret)?.value ?? '', actor);
+    };
+    // Of two requests to promote, the first landing last, one would end the wrong key: the protocol says that nothing
+    // can exclude an issuer that accepts a request minutes after it was sent.
+    const prompt = revokesBy === 'promotion' ? ['revoke'] : [];
+    const { verify, ...reached } = network.reach(own, actor, before, prompt);
+    const unknown = ({ message }: KeyturnError): Verification => ({ verdict: 'unknown', message });
+    return { ...reached, verify: (secret, signal) => verify(secret, signal).catch(unknown) };
+  }
+
+  /** While something settles, the answer depends on which of the issuer's machines is asked. */
+  #verdict(value: string | null, actor: Actor): Verification {
+    actor.askedAt = actor.began;
+    const works: Verification = { verdict: 'works', facts: {}, findings: [] };
+    if (!this.shape.traits.proves)
+      return this.shape.family === 'random' ? works : { verdict: 'unknown', message: '?' };
+    const key = this.find(value);
+    const accepts = key !== null && this.#shows(key) && !(key.endedAt === key.issuedAt);
+    if (key !== null && accepts) key.accepted ||= this.isLive(key);
+    else if (key !== null) key.calledDead = true;
+    return accepts ? works : { verdict: 'refused', why: 'dead', message: 'not accepted' };
   }
 
   #create(mark: string, value: string, actor: Actor): SimKey {
-    const { traits, repeats, enforces } = this.shape;
+    const { traits, repeats, duds, enforces } = this.shape;
+    const { maxLive, revokesBy } = traits;
     const live = this.live();
     const again = live.at(-1);
-    if (repeats && again !== undefined && this.#chance.chance(0.4)) return again;
-    if (
-      typeof traits.maxLive === 'number' &&
-      live.length >= traits.maxLive &&
-      enforces &&
-      traits.maxLive > 1
-    ) {
+    if (again !== undefined && this.#dice.chance(repeats)) return again;
+    if (typeof maxLive === 'number' && maxLive > 1 && live.length >= maxLive && enforces) {
       throw new KeyturnError('FULL', 'all slots are taken', { hint: 'end a key', unsent: true });
     }
     const key = this.#make(mark, value, this.#time.time);
-    this.#watch.born(key, actor);
-    if (traits.revokesBy === 'replacement') for (const old of live) this.#end(old, actor);
+    if (this.#dice.chance(duds)) key.endedAt = key.issuedAt;
+    this.#told.born(key, actor);
+    if (revokesBy === 'replacement') for (const old of live) this.#end(old, actor);
     return key;
   }
 
-  #revoke(key: SimKey | null, role: 'old' | 'new', actor: Actor): void {
-    if (this.shape.traits.revokesBy !== 'promotion') {
-      if (key !== null) this.#end(key, actor);
-      return;
-    }
-    // Two slots, and no word of which key is meant: `old` promotes the second, `new` deletes it.
+  /** With two slots there is no word of which key is meant: `old` promotes the second, `new` deletes it. */
+  #revoke(named: SimKey | undefined, role: 'old' | 'new', actor: Actor): void {
     const [first, second] = this.live();
-    if (second === undefined || first === undefined) {
+    const byPromotion = this.shape.traits.revokesBy === 'promotion';
+    if (byPromotion && second === undefined) {
       throw new KeyturnError('REFUSED', 'there is no second key', { hint: 'make one', unsent: true });
     }
-    this.#end(role === 'old' ? first : second, actor);
+    const key = byPromotion ? (role === 'old' ? first : second) : named;
+    // Success is not proof of death.
+    const believed = this.shape.traits.revokesBy === 'secret' && this.#dice.chance(0.1);
+    if (key === undefined || believed) return;
+    this.#end(key, actor);
+    key.calledDead = true;
+  }
+
+  #register(mark: string, value: string, actor: Actor): KeyFacts {
+    return this.factsOf(this.find(value) ?? this.#create(mark, value, actor));
+  }
+
+  #handedOver(key: SimKey): CreatedKey {
+    return { secret: Secret.of(key.value), facts: this.factsOf(key) };
+  }
+
+  #described(value: string | null): (KeyFacts & { alive: boolean }) | null {
+    const key = this.find(value);
+    return key === null ? null : { ...this.factsOf(key), alive: this.isLive(key) };
+  }
+
+  #slots(): Slots {
+    const keys = this.live().map((key) => this.#entryOf(key));
+    return { used: keys.length, max: Number(this.shape.traits.maxLive), keys };
   }
 
   #make(mark: string | null, value: string, issuedAt: number): SimKey {
-    const expiresAt = this.shape.expiring ? issuedAt + 60 * DAY : null;
+    const { longestLife } = this.shape.traits;
+    const expiresAt = longestLife === null ? null : issuedAt + longestLife;
     const id = `${this.#name}-key-${this.keys.length + 1}`;
-    const key: SimKey = { id, value, mark, issuedAt, expiresAt, endedAt: null };
+    const key = {
+      id,
+      value,
+      mark,
+      issuedAt,
+      expiresAt,
+      endedAt: null,
+      accepted: mark === null,
+      calledDead: false,
+    };
     this.keys.push(key);
     return key;
   }
@@ -204,33 +207,20 @@ export class SimIssuer {
   #end(key: SimKey, actor: Actor | null): void {
     if (key.endedAt !== null) return;
     key.endedAt = this.#time.time;
-    this.#watch.ended(key, actor);
+    this.#told.ended(key, actor);
   }
 
-  /** While something settles, the answer depends on which of the issuer's machines is asked. */
-  #verdict(value: string | null): Verification {
-    const { settles, proves } = this.shape.traits;
-    const works: Verification = { verdict: 'works', facts: {}, findings: [] };
-    if (!proves && this.shape.family === 'random') return works;
-    if (!proves) return { verdict: 'unknown', message: 'nobody to ask' };
-    const key = this.find(value);
-    if (key === null) return { verdict: 'refused', why: 'dead', message: 'unknown key' };
-    const now = this.#time.time;
-    const accepted = this.isLive(key);
-    const since = accepted ? key.issuedAt : (key.endedAt ?? key.expiresAt ?? 0);
-    const says = now < since + settles && this.#chance.chance(0.5) ? !accepted : accepted;
-    return says ? works : { verdict: 'refused', why: 'dead', message: 'not accepted' };
+  /** A key that is new may be unknown for a while, and one that has ended be there. */
+  #shows(key: SimKey): boolean {
+    const live = this.isLive(key);
+    const since = live ? key.issuedAt : (key.endedAt ?? key.expiresAt ?? 0);
+    const settling = this.#time.time < since + this.shape.traits.settles && !(live && key.accepted);
+    return settling && this.#dice.chance(0.5) ? !live : live;
   }
 
-  /** A key that is new may be missing for a while, and one that has ended be there. */
   #listed(): ListedKey[] {
-    const { settles } = this.shape.traits;
-    const now = this.#time.time;
-    const shown = this.keys.filter((key) => {
-      const live = this.isLive(key);
-      const since = live ? key.issuedAt : (key.endedAt ?? key.expiresAt ?? 0);
-      return now < since + settles && this.#chance.chance(0.5) ? !live : live;
-    });
+    const shown = this.keys.filter((key) => this.#shows(key));
+    for (const key of this.keys) key.calledDead ||= !shown.includes(key);
     return shown.map((key) => this.#entryOf(key));
   }
 
@@ -239,21 +229,18 @@ export class SimIssuer {
     return { issuerKeyId: key.id, ...mark, facts: {} };
   }
 
-  #factsOf(key: SimKey): KeyFacts {
+  /** What it says of a key. */
+  factsOf(key: SimKey): KeyFacts {
     return {
       ...(this.shape.traits.revokesBy === 'id' ? { issuerKeyId: key.id } : {}),
-      ...(key.expiresAt === null ? {} : { expiresAt: toInstant(key.expiresAt) }),
-      ...(this.shape.expiring ? { issuedAt: toInstant(key.issuedAt) } : {}),
+      ...(key.expiresAt === null
+        ? {}
+        : { expiresAt: toInstant(key.expiresAt), issuedAt: toInstant(key.issuedAt) }),
     };
   }
 
   #value(): string {
-    const number = this.#chance.int(36 ** 6);
+    const number = this.#dice.int(36 ** 6);
     return this.shape.short ? `${CANARY}${number.toString(36)}` : `${CANARY}-value-${this.#name}-${number}`;
-  }
-
-  /** What the ledger may know of a key. */
-  static prints(key: SimKey): Record<string, string> {
-    return key.value.length < 20 ? {} : { value: fingerprint(key.value) };
   }
 }

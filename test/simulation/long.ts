@@ -1,9 +1,8 @@
 import { availableParallelism } from 'node:os';
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
-import { Coverage } from './coverage.ts';
-import { simulateAll, simulateOne } from './runner.ts';
+import { Reach } from './reach.ts';
+import { describeFailure, simulateAll, simulateOne } from './run.ts';
 import { scheduleOf } from './schedule.ts';
-import { describeFailure } from './shrink.ts';
 import type { Simulation } from './simulate.ts';
 
 /** `--schedules N --cores N --base SEED`, or `--seed SEED [--without PARTS]` to see one schedule again. */
@@ -18,7 +17,6 @@ interface Share {
 }
 
 interface Report {
-  readonly done: number;
   readonly failures: readonly string[];
   readonly cells: readonly (readonly [string, number])[];
 }
@@ -27,48 +25,46 @@ interface Report {
 const DESCRIBED = 3;
 
 async function work({ base, schedules }: Share): Promise<Report> {
-  const coverage = new Coverage();
+  const reach = new Reach();
   const failed: Simulation[] = [];
   function* seeds(): Generator<number> {
     for (let index = 0; index < schedules; index += 1) yield (base + index) % 0xffffffff;
   }
   await simulateAll(seeds(), (simulation) => {
-    coverage.add(simulation);
+    reach.add(simulation.reached);
     if (simulation.violation !== null) failed.push(simulation);
+    return true;
   });
   const failures: string[] = [];
-  for (const [index, one] of failed.entries()) {
-    failures.push(
-      index < DESCRIBED ? await describeFailure(one) : `seed ${one.schedule.seed}: ${one.violation?.message}`,
-    );
+  for (const one of failed) {
+    const short = `seed ${one.schedule.seed}: ${one.violation?.invariant}: ${one.violation?.message}`;
+    failures.push(failures.length < DESCRIBED ? await describeFailure(one) : short);
   }
-  return { done: schedules, failures, cells: coverage.cells() };
+  return { failures, cells: [...reach.cells] };
 }
 
 async function main(): Promise<number> {
   const seed = options.get('seed');
   if (seed !== undefined) {
     const without = new Set((options.get('without') ?? '').split(',').filter((part) => part !== ''));
-    const simulation = await simulateOne(scheduleOf(Number(seed), without), true);
-    console.log(
-      [...(simulation.lines ?? []), String(simulation.violation ?? 'every promise was kept')].join('\n'),
-    );
-    return simulation.violation === null ? 0 : 1;
+    const { lines, violation } = await simulateOne(scheduleOf(Number(seed), without), true);
+    console.log([...(lines ?? []), violation === null ? 'every promise was kept' : ''].join('\n'));
+    return violation === null ? 0 : 1;
   }
   const schedules = Number(options.get('schedules') ?? 1_000_000);
   const cores = Number(options.get('cores') ?? availableParallelism());
-  const base = Number(options.get('base') ?? Math.floor(Date.now() / 1000) * 1_000);
-  console.log(`${schedules} schedules on ${cores} cores from seed ${base % 0xffffffff}`);
+  const base = Number(options.get('base') ?? Math.floor(Date.now() / 1000) * 1_000) % 0xffffffff;
+  console.log(`${schedules} schedules on ${cores} cores from seed ${base}`);
   const started = Date.now();
   const each = Math.ceil(schedules / cores);
   const shares = Array.from({ length: cores }, (_, core) => ({ base: base + core * each, schedules: each }));
   const reports = await Promise.all(shares.map(elsewhere));
-  const coverage = new Coverage();
-  for (const { cells } of reports) coverage.merge(cells);
+  const reach = new Reach();
+  for (const { cells } of reports) for (const [cell, count] of cells) reach.count(cell, count);
   const failures = reports.flatMap((report) => report.failures);
   const seconds = (Date.now() - started) / 1000;
-  const missing = coverage.missing();
-  console.log(coverage.table());
+  const missing = reach.missing();
+  console.log(reach.table());
   if (missing.length > 0) console.log(`never reached: ${missing.join('; ')}`);
   console.log(failures.join('\n\n'));
   console.log(`${each * cores} schedules in ${seconds.toFixed(0)} s, ${failures.length} violations`);

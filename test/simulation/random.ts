@@ -9,35 +9,36 @@ export function hash(...numbers: readonly number[]): number {
   return h >>> 0;
 }
 
-/** A seeded source of chance. */
-export interface Dice {
-  /** From 0 up to 1. */
-  next(): number;
-  /** A whole number from 0 up to below `n`. */
-  int(n: number): number;
-  /** From `least` up to `most`. */
-  between(least: number, most: number): number;
-  chance(probability: number): boolean;
-  pick<T>(list: readonly T[]): T;
-  bytes(count: number): Uint8Array;
-}
+/** A seeded source of chance (mulberry32). */
+export class Dice {
+  #state: number;
 
-/** Mulberry32: small, fast, and good enough to choose faults by. */
-export function dice(seed: number): Dice {
-  let state = seed | 0;
-  const next = (): number => {
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), state | 1);
+  constructor(...seed: readonly number[]) {
+    this.#state = hash(...seed) | 0;
+  }
+
+  /** From 0 up to 1. */
+  next(): number {
+    this.#state = (this.#state + 0x6d2b79f5) | 0;
+    let t = Math.imul(this.#state ^ (this.#state >>> 15), this.#state | 1);
     t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
     return ((t ^ (t >>> 14)) >>> 0) / 4_294_967_296;
-  };
-  const int = (n: number): number => Math.floor(next() * n);
-  return {
-    next,
-    int,
-    between: (least, most) => least + next() * (most - least),
-    chance: (probability) => next() < probability,
-    pick: <T>(list: readonly T[]): T => list[int(list.length)] as T,
-    bytes: (count) => Uint8Array.from({ length: count }, () => int(256)),
-  };
+  }
+
+  /** A whole number from 0 up to below `n`. */
+  int(n: number): number {
+    return Math.floor(this.next() * n);
+  }
+
+  between(least: number, most: number): number {
+    return least + this.next() * (most - least);
+  }
+
+  chance(probability: number): boolean {
+    return this.next() < probability;
+  }
+
+  pick<T>(list: readonly T[]): T {
+    return list[this.int(list.length)] as T;
+  }
 }

@@ -2,31 +2,45 @@ import { toInstant } from '../../src/core/credential.ts';
 import { textWith } from '../../src/core/document.ts';
 import { emptyLedger, formatLedger } from '../../src/core/ledger.ts';
 import { apply } from '../../src/core/protocol/apply.ts';
+import type { SiblingKey } from '../../src/core/protocol/seen.ts';
+import { isDead } from '../../src/core/rows.ts';
 import { Secret } from '../../src/core/secret.ts';
 import type { TrailEntry } from '../../src/core/trail.ts';
-import type { Gate, OwedEffect, Run } from '../../src/engine/run.ts';
-import { obey, type Result } from './commands.ts';
-import { Network } from './faults.ts';
-import { fail, Violation, Watch } from './invariants.ts';
+import type { OwedEffect, Run } from '../../src/engine/run.ts';
+import { intrude, obey, type Result } from './commands.ts';
 import { CANARY, SimIssuer } from './issuer.ts';
+import { type Fault, LATEST, Network } from './network.ts';
 import { settle } from './person.ts';
-import { type Dice, dice, hash } from './random.ts';
+import { Dice } from './random.ts';
 import type { CredentialPlan, Operation, Schedule } from './schedule.ts';
 import { SimStore } from './store.ts';
-import { type Actor, type Host, MINUTE, Scheduler, SECOND } from './world.ts';
+import { type Violation, Watch } from './watch.ts';
+import { type Actor, type Host, MINUTE, Scheduler, SECOND, START } from './world.ts';
 
 /** One credential in the simulated world. */
 export interface Simulated {
   readonly name: string;
   readonly plan: CredentialPlan;
   readonly location: string;
-  readonly fields: Readonly<Record<string, string>> | undefined;
+  readonly fields?: Readonly<Record<string, string>>;
   readonly issuer: SimIssuer;
   readonly watch: Watch;
-  /** What the mirror holds. */
+  /** What the mirror holds, and what the hook was told of last. */
   mirror: string | null;
+  told: string | null;
   /** What the sink has taken, by number. */
   readonly taken: TrailEntry[];
+}
+
+/** Something that happened, for the table of what was reached. */
+export interface Reached {
+  /** The call, as `op.call`; null: a command that began. */
+  readonly id: string | null;
+  readonly call: string;
+  readonly fault: Fault | 'none';
+  readonly phase: string;
+  readonly family: string;
+  readonly command: string;
 }
 
 /** One schedule under way: the real core and engine in a world that is not real. */
@@ -37,349 +51,336 @@ export class Simulation {
   readonly store: SimStore;
   readonly credentials: readonly Simulated[];
   readonly lines: string[] | null;
-  readonly reached: string[] = [];
+  readonly reached: Reached[] = [];
   violation: Violation | null = null;
   finished = false;
-  readonly chance: Dice;
+  readonly #dice: Dice;
   readonly #hosts: readonly Host[];
-  readonly #faults: { until: number };
   readonly #director: Actor;
-  #quiet = false;
+  /** Commands under way, by operation: what ends the wait for them when their process dies. */
+  readonly #waiting = new Map<number, () => void>();
+  readonly #dead = new Set<string>();
   #busy = 0;
   #actors = 0;
 
   constructor(schedule: Schedule, traced = false) {
     this.schedule = schedule;
     this.lines = traced ? [] : null;
-    this.chance = dice(hash(schedule.seed, 2));
+    this.#dice = new Dice(schedule.seed, 2);
     this.#hosts = schedule.clocks.map((offset, index) => hostOf(`host-${index}`, offset));
-    const plan = { ...schedule.faults, seed: schedule.seed, without: schedule.without, until: Infinity };
-    this.#faults = plan;
-    const trace = (line: string): void => this.trace(line);
-    this.network = new Network(this.time, plan, trace, (actor) => this.#restart(actor));
-    this.store = new SimStore(schedule.store, this.time, this.network, this.chance, {
-      changed: (location, before, after, actor) =>
-        this.guard(() => {
-          for (const one of this.credentials.filter((each) => each.location === location)) {
-            const fresh = one.watch.valueIn(after);
-            this.trace(`current is ${one.issuer.find(fresh)?.id}${actor === null ? ', by a stranger' : ''}`);
-            one.watch.changed(one.watch.valueIn(before), fresh, actor);
-          }
-        }),
-      saved: (name, document, actor) =>
-        this.guard(() => this.credentials.find((one) => one.name === name)?.watch.saved(document, actor)),
-    });
-    this.credentials = schedule.credentials.map((one, index) => this.#credential(one, index));
-    this.#director = this.actorOn(hostOf('nowhere', 0), -1);
-    this.#direct().then(
-      () => {
-        this.finished = true;
-      },
-      (caught: unknown) => {
-        if (!(caught instanceof Violation)) throw caught;
-        this.violation ??= caught;
+    this.#director = this.#actorOn(hostOf('nowhere', 0), -1, 0);
+    this.network = new Network(
+      this.time,
+      { ...schedule.faults, ...schedule },
+      {
+        sent: (actor, id, call, fault) => this.#reach(actor, id, call, fault),
+        died: (actor) => this.#died(actor),
       },
     );
+    this.store = new SimStore(schedule.store, this.time, this.#dice, {
+      asked: (effect, location, what, actor) => {
+        if (this.#of(actor).location === location) this.#of(actor).watch.asked(effect, what, actor);
+      },
+      changed: (location, before, after, actor) => {
+        for (const one of this.credentials) {
+          if (one.location !== location) continue;
+          this.trace(
+            `current of ${one.name} is ${one.issuer.find(one.watch.valueIn(after))?.id}, by ${actor?.owner ?? 'a stranger'}`,
+          );
+          if (actor === null || one === this.#of(actor)) one.watch.changed(before, after, actor);
+        }
+      },
+      discarded: (location, text, actor) => {
+        for (const one of this.credentials) if (one.location === location) one.watch.discarded(text, actor);
+      },
+      saved: (name, document, actor) =>
+        this.credentials.find((one) => one.name === name)?.watch.saved(document, actor),
+    });
+    this.credentials = schedule.credentials.map((plan, index) => this.#credential(plan, index));
+    void this.#direct().then(() => {
+      this.finished = true;
+    });
   }
 
   /** Lets one thing happen. False: it is over, one way or the other. */
   step(): boolean {
     if (this.finished || this.violation !== null) return false;
-    if (!this.time.step()) fail('BUG', 'nothing is left to happen, and the schedule is not over');
-    return true;
+    if (!this.time.step()) this.fail('BUG', 'nothing is left to happen, and the schedule is not over');
+    return this.violation === null;
+  }
+
+  fail(invariant: Violation['invariant'], message: string): void {
+    this.trace(`${invariant}: ${message}`);
+    this.violation ??= { invariant, message };
   }
 
   trace(line: string): void {
-    this.lines?.push(
-      `${((this.time.time - Date.parse('2026-11-22')) / 1000).toFixed(1).padStart(9)} ${line}`,
-    );
-  }
-
-  /** Checks something where an exception would be taken for one of the world's own. */
-  guard(check: () => void): void {
-    try {
-      check();
-    } catch (caught) {
-      if (!(caught instanceof Violation)) throw caught;
-      this.violation ??= caught;
-    }
+    this.lines?.push(`${((this.time.time - START) / 1000).toFixed(1).padStart(9)} ${line}`);
   }
 
   pause(ms: number): Promise<void> {
     return new Promise((resolve) => this.time.later(Math.max(ms, 0), this.#director, resolve));
   }
 
-  actorOn(host: Host, op: number, one: Simulated | null = null): Actor {
-    this.#actors += 1;
-    const owner = `p${this.#actors}`;
-    const controller = new AbortController();
-    const phase = (): string => one?.watch.ledger?.rotation?.phase ?? 'none';
-    return { owner, op, host, controller, phase, dead: false, calls: 0, readAt: 0, askedAt: 0 };
-  }
-
   /** One command by a fresh process, to its end. */
-  async command(operation: Operation): Promise<Result | null> {
-    const one = this.credentials[operation.credential];
-    const host = this.#hosts[operation.host];
-    if (one === undefined || host === undefined) return null;
-    const actor = this.actorOn(host, operation.id, one);
-    this.trace(`${actor.owner} on ${host.name}: ${operation.command} ${one.name}`);
-    this.reached.push(`${one.plan.issuer.family} / ${operation.command}`);
-    const result = await obey(this, one, actor, operation);
+  async command({ id, command, host, credential, takeLease, waits }: Operation): Promise<Result> {
+    const one = this.credentials[credential] as Simulated;
+    const actor = this.#actorOn(this.#hosts[host] as Host, id, credential);
+    this.trace(`${actor.owner} on host ${host}: ${command} ${one.name}`);
+    this.#commands.set(id, command);
+    this.#reach(actor, null, command, null);
+    if (command.includes(': ')) intrude(this, one, command);
+    if (command.includes(': ')) return { code: 0, text: 'done', outcome: null };
+    const result = await obey(this, one, this.#runOf(one, actor, takeLease, waits), command);
     this.trace(`${actor.owner} ends: ${result.text}`);
-    if (result.text.includes(CANARY)) fail('I6', `${actor.owner} says a secret`);
-    if (result.defect) fail('BUG', result.text);
+    if (result.text.includes(CANARY)) this.fail('I6', `${actor.owner} says a secret`);
     return result;
   }
 
-  runOf(one: Simulated, actor: Actor, operation: Operation): Run {
-    const { policy } = one.plan;
-    const world = this.time.worldOf(actor, dice(hash(this.schedule.seed, 3, operation.id, this.#actors)));
-    const store = this.store.as(actor);
+  readonly #commands = new Map<number, string>();
+
+  #reach(actor: Actor, id: string | null, call: string, fault: Fault | null): void {
+    if (id !== null) this.trace(`${actor.owner} ${id} ${call}${fault === null ? '' : `: ${fault}`}`);
+    if (id !== null && fault === null) return;
+    const { watch, plan } = this.#of(actor);
+    const phase = watch.ledger?.rotation?.phase ?? 'none';
+    const command = this.#commands.get(actor.op) ?? 'run';
+    this.reached.push({ id, call, fault: fault ?? 'none', phase, family: plan.issuer.family, command });
+  }
+
+  #of(actor: Actor): Simulated {
+    return this.credentials[actor.credential] as Simulated;
+  }
+
+  #actorOn(host: Host, op: number, credential: number): Actor {
+    this.#actors += 1;
+    const owner = `p${this.#actors}`;
+    const controller = new AbortController();
     return {
-      credential: {
-        name: one.name,
-        issuer: 'simulated',
-        location: one.location,
-        tags: {},
-        ...(one.fields === undefined ? {} : { fields: one.fields }),
-      },
-      issuer: one.issuer.as(actor),
+      owner,
+      host,
+      op,
+      credential,
+      controller,
+      dead: false,
+      calls: 0,
+      began: 0,
+      readAt: 0,
+      askedAt: 0,
+      saved: null,
+    };
+  }
+
+  #runOf(one: Simulated, actor: Actor, takeLease: boolean, waitForOverlap: boolean): Run {
+    const { name, location, fields, plan } = one;
+    const { policy } = plan;
+    const { seed, sink } = this.schedule;
+    const world = this.time.worldOf(actor, new Dice(seed, 3, actor.op, this.#actors));
+    const store = this.store.as(actor, this.network);
+    const { owner, host } = actor;
+    const call = <T>(what: string, land: () => T): Promise<T> => this.network.call(actor, what, land);
+    return {
+      credential: { name, issuer: 'simulated', location, tags: {}, ...(fields && { fields }) },
+      issuer: one.issuer.as(actor, this.network),
       store,
       ledgers: store.ledgers,
       policy,
       world,
       runner: {
-        owner: actor.owner,
-        host: actor.host.name,
-        process: actor.owner,
-        isGone: (host, process) => host === actor.host.name && this.#dead.has(process),
+        owner,
+        host: host.name,
+        process: owner,
+        isGone: (where, process) => where === host.name && this.#dead.has(process),
         by: 'simulation',
       },
       signal: actor.controller.signal,
       siblings: async () => this.#siblingsOf(one),
-      effects: [...policy.hooks, ...policy.mirrors].map((name) => this.#effect(one, actor, name)),
-      gates: policy.gates.map((name) => this.#gate(actor, name)),
-      sinks: this.schedule.sink === 'none' ? [] : [this.#sink(one, actor)],
-      takeLease: operation.takeLease,
+      effects: [
+        ...policy.hooks.map((hook) => hookOf(one, hook, call)),
+        ...policy.mirrors.map((mirror) => mirrorOf(one, mirror, call)),
+      ],
+      gates: policy.gates.map((gate) => ({
+        name: gate,
+        check: () => call('gate', () => this.#gate(one)),
+      })),
+      sinks:
+        sink === 'none'
+          ? []
+          : [
+              {
+                id: 'sink',
+                required: sink === 'required',
+                take: (all) => call('sink', () => this.#taken(one, all)),
+              },
+            ],
+      takeLease,
       deadline: world.now() + 15 * MINUTE,
-      waitForOverlap: operation.waits,
-      report: () => undefined,
+      waitForOverlap,
+      report: (progress) => {
+        if (JSON.stringify(progress).includes(CANARY)) this.fail('I6', `${owner} reports a secret`);
+      },
     };
   }
 
-  readonly #dead = new Set<string>();
-
   /** The whole course: what is planned, then quiet, then people and jobs until nothing is left to do. */
   async #direct(): Promise<void> {
-    const running = this.schedule.operations.map((operation) => this.#planned(operation));
-    await Promise.all(running);
+    const results = await Promise.all(
+      this.schedule.operations.map((one) => this.pause(one.at).then(() => this.#lived(one))),
+    );
     while (this.#busy > 0) await this.pause(SECOND);
-    this.#quiet = true;
-    this.#faults.until = 0;
-    if (this.schedule.kind === 'race') return this.#raced(await Promise.all(running));
-    await this.pause(25 * MINUTE);
+    this.network.calm = true;
+    if (this.schedule.race) return this.#raced(results);
+    await this.pause(LATEST + 5 * MINUTE);
     for (const one of this.credentials) await settle(this, one);
-    for (const one of this.credentials) this.#finalChecks(one);
-  }
-
-  async #planned(operation: Operation): Promise<Result | null> {
-    await this.pause(operation.at);
-    return this.#lived(operation);
+    for (const { watch } of this.credentials) if (this.schedule.seed % 8 === 0) watch.verifyTrail();
   }
 
   /** Null where the process died on the way. */
   async #lived(operation: Operation): Promise<Result | null> {
     this.#busy += 1;
-    let done: (result: Result | null) => void = () => undefined;
-    const over = new Promise<Result | null>((resolve) => {
-      done = resolve;
-    });
-    this.#waiting.set(operation.id, () => done(null));
-    this.command(operation).then(done, (caught: unknown) => {
-      if (!(caught instanceof Violation)) throw caught;
-      this.violation ??= caught;
-    });
-    const result = await over;
+    const died = new Promise<null>((resolve) => this.#waiting.set(operation.id, () => resolve(null)));
+    const result = await Promise.race([this.command(operation), died]);
     this.#busy -= 1;
     return result;
   }
 
-  readonly #waiting = new Map<number, () => void>();
-
-  /** A process died: some other machine starts a new one before long. */
-  #restart(actor: Actor): void {
-    this.#dead.add(actor.owner);
-    this.reached.push('process dies');
-    const planned = this.schedule.operations.find(({ id }) => id === actor.op % 1_000);
-    const id = actor.op + 1_000;
-    this.#waiting.get(actor.op)?.();
-    if (planned === undefined || id > 4_000 || this.#quiet) return;
-    const host = (planned.host + this.chance.int(2)) % this.#hosts.length;
-    const again = { ...planned, id, host, command: 'run' as const, waits: false };
+  /** Before long another machine starts a new process. */
+  #died({ owner, op }: Actor): void {
+    this.trace(`${owner} dies`);
+    this.#dead.add(owner);
+    this.#waiting.get(op)?.();
+    const planned = this.schedule.operations.find(({ id }) => id === op % 1_000);
+    if (planned === undefined || op > 3_000 || this.network.calm) return;
+    const host = (planned.host + this.#dice.int(2)) % this.#hosts.length;
     this.#busy += 1;
-    this.pause(this.chance.pick([SECOND, 20 * SECOND, 2 * MINUTE]))
-      .then(() => this.#lived(again))
+    void this.pause(this.#dice.pick([SECOND, 20 * SECOND, 2 * MINUTE]))
+      .then(() => this.#lived({ ...planned, id: op + 1_000, host, command: 'run', waits: false }))
       .then(() => {
         this.#busy -= 1;
-      })
-      .catch(() => undefined);
+      });
   }
 
   /** Many runs at once on one due credential: one create, one promote, and nobody in the way (I8). */
   #raced(results: readonly (Result | null)[]): void {
     const { issuer, watch } = this.credentials[0] as Simulated;
     const made = issuer.keys.filter((key) => key.mark !== null).length;
-    if (made !== 1 || watch.promotes !== 1) fail('I8', `${made} creates and ${watch.promotes} promotes`);
+    if (made !== 1 || watch.promotes !== 1) this.fail('I8', `${made} creates and ${watch.promotes} promotes`);
     const winners = results.filter((one) => one?.outcome?.outcome === 'overlap' && one.outcome.changed);
-    const others = results.filter((one) => one !== null && !winners.includes(one));
-    if (winners.length !== 1) fail('I8', `${winners.length} runs say that they rotated`);
-    const odd = others.find((one) => one?.code !== 0 && one?.code !== 5);
-    if (odd !== undefined) fail('I8', `another run ends with ${odd?.code}: ${odd?.text}`);
-  }
-
-  #finalChecks(one: Simulated): void {
-    if (this.schedule.seed % 8 === 0) one.watch.verifyTrail();
-    one.taken.forEach((entry, index) => {
-      const before = one.taken[index - 1];
-      if (entry.n !== index + 1 || (before !== undefined && entry.prev !== before.hash)) {
-        fail('I9', `the sink has a gap or a fork at entry ${index + 1}`);
-      }
-    });
+    if (winners.length !== 1) this.fail('I8', `${winners.length} runs say that they rotated`);
+    const odd = results.find(
+      (one) => one !== null && !winners.includes(one) && one.code !== 0 && one.code !== 5,
+    );
+    if (odd !== undefined) this.fail('I8', `another run ends with ${odd?.text}`);
   }
 
   #credential(plan: CredentialPlan, index: number): Simulated {
     const name = `cred-${index}`;
     const { shared } = this.schedule.store;
-    const location = shared ? 'document' : name;
-    const fields = shared ? { value: `KEY_${index}` } : undefined;
-    const find = (): Watch => (this.credentials[index] as Simulated).watch;
-    const issuer = new SimIssuer(name, plan.issuer, this.time, this.network, this.chance, {
-      asked: (kind, what, actor) =>
-        this.guard(() => {
-          if (kind !== 'revoke') find().asked(kind, what ?? '', actor);
-          else if (what !== null) find().askedToEnd(what, actor);
-        }),
-      born: (key, actor) =>
-        this.guard(() => {
-          this.trace(`${key.id} is made for ${actor.owner}`);
-          find().born(key);
-        }),
-      ended: (key, actor) =>
-        this.guard(() => {
-          this.trace(`${key.id} is ended by ${actor?.owner ?? 'others'}`);
-          find().ended(key, actor);
-        }),
+    const place = {
+      location: shared ? 'document' : name,
+      ...(shared && { fields: { value: `KEY_${index}` } }),
+    };
+    const { time, store } = this;
+    const fail = this.fail.bind(this);
+    const issuer: SimIssuer = new SimIssuer(name, plan.issuer, time, this.#dice, {
+      asked: (effect, what, actor) => watch.asked(effect, what, actor),
+      born: (key, actor) => {
+        this.trace(
+          `${key.id} is made for ${actor.owner}${key.endedAt === null ? '' : ', and does not work'}`,
+        );
+        watch.born(key);
+      },
+      ended: (key, actor) => {
+        this.trace(`${key.id} is ended by ${actor?.owner ?? 'others'}`);
+        watch.ended(key, actor);
+      },
     });
-    const watch = new Watch(name, location, fields, plan.policy, issuer, this.store, this.time);
-    const one: Simulated = { name, plan, location, fields, issuer, watch, mirror: null, taken: [] };
-    if (plan.begins !== 'empty') this.#begin(one, plan.begins === 'managed');
+    const watch: Watch = new Watch(plan, place, { issuer, store, time, fail });
+    const one: Simulated = { name, plan, ...place, issuer, watch, mirror: null, told: null, taken: [] };
+    if (plan.begins !== 'empty') this.#begin(one);
     return one;
   }
 
   /** A key is there from before; where it is managed, it has been adopted. */
-  #begin(one: Simulated, managed: boolean): void {
-    const key = one.issuer.makeByHand(one.plan.age);
-    const before = this.store.current(one.location);
-    const version = this.store.seed(one.location, textWith(Secret.of(key.value), before, one.fields));
-    one.watch.begin(key);
-    if (!managed) return;
+  #begin({ name, plan, location, fields, issuer, watch }: Simulated): void {
+    const key = issuer.makeByHand(plan.age);
+    const version = this.store.seed(
+      location,
+      textWith(Secret.of(key.value), this.store.current(location), fields),
+    );
+    watch.begin(key);
+    if (plan.begins === 'foreign') return;
+    const { config } = plan.policy;
+    const pen = { now: this.time.time, by: 'before', clock: 'host-0', config };
     const facts = {
-      ...(one.plan.issuer.traits.revokesBy === 'id' ? { issuerKeyId: key.id } : {}),
-      ...(key.expiresAt === null ? {} : { expiresAt: toInstant(key.expiresAt) }),
+      ...issuer.factsOf(key),
       issuedAt: toInstant(key.issuedAt),
-      fingerprints: SimIssuer.prints(key),
+      fingerprints: Secret.of(key.value).fingerprints(),
     };
-    const pen = { now: this.time.time, by: 'before', clock: 'host-0', config: one.plan.policy.config };
-    const change = {
-      type: 'adopted',
-      hooks: [],
-      mirrors: [],
+    const row = {
       row: 'r0.0',
       rotation: 'r0',
       facts,
       issuedAtFrom: 'issuer',
+      version,
+      kept: version,
     } as const;
-    const ledger = apply(emptyLedger(one.name), { ...change, version, kept: version }, pen);
-    const document = formatLedger(ledger);
-    this.store.seedLedger({ credential: one.name, location: one.location }, document);
-    one.watch.saved(document, this.actorOn(hostOf('before', 0), -1));
+    const document = formatLedger(
+      apply(emptyLedger(name), { type: 'adopted', ...row, hooks: [], mirrors: [] }, pen),
+    );
+    this.store.seedLedger(name, location, document);
+    watch.saved(document, this.#director);
   }
 
-  #siblingsOf(one: Simulated) {
+  #siblingsOf(one: Simulated): SiblingKey[] {
     return this.credentials
       .filter((other) => other !== one)
-      .flatMap((other) =>
-        (other.watch.ledger?.keys ?? [])
-          .filter((row) => row.state !== 'revoked' && row.state !== 'settled')
-          .map((row) => ({
-            credential: other.name,
-            ...(row.issuerKeyId === undefined ? {} : { issuerKeyId: row.issuerKeyId }),
-            ...(row.fingerprints === undefined ? {} : { fingerprints: row.fingerprints }),
-          })),
+      .flatMap(
+        (other) =>
+          (other.watch.ledger?.keys ?? [])
+            .filter((row) => !isDead(row))
+            .map((row) => ({ ...row, credential: other.name })) as SiblingKey[],
       );
   }
 
-  #effect(one: Simulated, actor: Actor, name: string): OwedEffect {
-    const kind = name === 'copy' ? 'mirror' : 'hook';
-    const effect: OwedEffect = {
-      name,
-      kind,
-      perform: ({ text }) => {
+  #gate({ watch }: Simulated): string | null {
+    if (!this.network.calm && this.#dice.chance(0.5)) return 'it is in use';
+    watch.gatePassedAt = this.time.time;
+    return null;
+  }
+
+  #taken({ taken }: Simulated, entries: readonly TrailEntry[]): void {
+    for (const entry of entries) {
+      const { n, prev, hash } = entry;
+      if (JSON.stringify(entry).includes(CANARY)) this.fail('I6', 'a secret in the trail');
+      if ((taken[n - 1] ?? entry).hash !== hash) this.fail('I9', `entry ${n} has two forms`);
+      if (n > 1 && taken[n - 2]?.hash !== prev) this.fail('I9', `the sink has a gap or a fork at entry ${n}`);
+      taken[n - 1] = entry;
+    }
+  }
+}
+
+type Called = <T>(what: string, land: () => T) => Promise<T>;
+
+function hookOf(one: Simulated, name: string, call: Called): OwedEffect {
+  const told = (text: Secret): void => {
+    one.told = one.watch.valueIn(text.open());
+  };
+  return { name, kind: 'hook', perform: ({ text }) => call('hook', () => told(text)) };
+}
+
+function mirrorOf(one: Simulated, name: string, call: Called): OwedEffect {
+  return {
+    name,
+    kind: 'mirror',
+    perform: ({ text }) =>
+      call('mirror', () => {
         const fresh = one.watch.valueIn(text.open());
-        return this.network.call({
-          actor,
-          name: kind,
-          effect: false,
-          land: () => {
-            if (kind === 'hook') return;
-            this.guard(() => one.watch.mirrored(one.mirror, fresh));
-            one.mirror = fresh;
-          },
-        });
-      },
-    };
-    if (kind === 'hook') return effect;
-    const holds: NonNullable<OwedEffect['holds']> = (text) =>
-      this.network.call({
-        actor,
-        name: 'read mirror',
-        effect: false,
-        land: () => one.mirror === one.watch.valueIn(text.open()),
-      });
-    return { ...effect, holds };
-  }
-
-  #gate(actor: Actor, name: string): Gate {
-    const check = (): Promise<string | null> =>
-      this.network.call({
-        actor,
-        name: 'gate',
-        effect: false,
-        land: () => (this.#quiet || this.chance.chance(0.5) ? null : 'it is in use'),
-      });
-    return { name, check };
-  }
-
-  #sink(one: Simulated, actor: Actor): Run['sinks'][number] {
-    const take = (entries: readonly TrailEntry[]): Promise<void> =>
-      this.network.call({
-        actor,
-        name: 'sink',
-        effect: false,
-        land: () => {
-          for (const entry of entries) {
-            if (JSON.stringify(entry).includes(CANARY)) this.guard(() => fail('I6', 'a secret in the trail'));
-            const known = one.taken[entry.n - 1];
-            one.watch.taken(entry);
-            if (known === undefined) one.taken[entry.n - 1] = entry;
-            else if (known.hash !== entry.hash)
-              this.guard(() => fail('I9', `entry ${entry.n} has two forms`));
-          }
-        },
-      });
-    return { id: 'sink', required: this.schedule.sink === 'required', take };
-  }
+        one.watch.mirrored(one.mirror, fresh);
+        one.mirror = fresh;
+      }),
+    holds: (text) => call('read mirror', () => one.mirror === one.watch.valueIn(text.open())),
+  };
 }
 
 function hostOf(name: string, offset: number): Host {

@@ -1,15 +1,25 @@
 import { Secret } from '../../src/core/secret.ts';
-import type { LedgerAddress, LedgerStore, SecretStore, StoredValue } from '../../src/core/store.ts';
+import type { LedgerStore, SecretStore, StoredValue } from '../../src/core/store.ts';
 import { createMemoryShelf, createMemoryStore } from '../../src/stores/memory.ts';
-import type { Network } from './faults.ts';
+import type { Network } from './network.ts';
 import type { Dice } from './random.ts';
 import type { StoreShape } from './traits.ts';
 import type { Actor, Scheduler } from './world.ts';
 
-/** What the checker is told of everything that changes in the store. `actor` is null where a stranger did it. */
-export interface StoreWatch {
-  changed(location: string, before: string | null, after: string, actor: Actor | null): void;
+/** What the checker is told of. `actor` is null where a stranger did it. */
+export interface StoreTold {
+  asked(effect: string, location: string, what: string, actor: Actor): void;
+  changed(location: string, before: string | null, after: string | null, actor: Actor | null): void;
+  discarded(location: string, text: string, actor: Actor): void;
   saved(credential: string, document: string, actor: Actor): void;
+}
+
+/** What a location held before its value of now: readers may see it for a while. */
+interface Past {
+  readonly value: StoredValue | null;
+  readonly at: number;
+  /** The staged version that the value of now was made from. */
+  readonly from: string;
 }
 
 const never = new AbortController().signal;
@@ -19,22 +29,16 @@ export class SimStore {
   readonly shape: StoreShape;
   readonly #shelf = createMemoryShelf();
   readonly #memory = createMemoryStore(this.#shelf);
+  readonly #past = new Map<string, Past>();
   readonly #time: Scheduler;
-  readonly #network: Network;
-  readonly #chance: Dice;
-  readonly #watch: StoreWatch;
-  /** By location: what was current before, until when, and the staged version that current was made from. */
-  readonly #past = new Map<
-    string,
-    { readonly value: StoredValue | null; readonly at: number; readonly from: string }
-  >();
+  readonly #dice: Dice;
+  readonly #told: StoreTold;
 
-  constructor(shape: StoreShape, time: Scheduler, network: Network, chance: Dice, watch: StoreWatch) {
+  constructor(shape: StoreShape, time: Scheduler, dice: Dice, told: StoreTold) {
     this.shape = shape;
     this.#time = time;
-    this.#network = network;
-    this.#chance = chance;
-    this.#watch = watch;
+    this.#dice = dice;
+    this.#told = told;
   }
 
   /** What is current in truth. */
@@ -42,19 +46,23 @@ export class SimStore {
     return this.#shelf.places.get(location)?.current?.text.open() ?? null;
   }
 
-  /** A text by any version under which it can be read. */
-  text(location: string, version: string | undefined): string | null {
-    const place = this.#shelf.places.get(location);
-    const held = [...(place?.kept.values() ?? []), ...(place?.staged.values() ?? []), place?.current];
-    return held.find((value) => value?.version === version)?.text.open() ?? null;
+  /** Everything that can be read at a location, by version. */
+  held(location: string): ReadonlyMap<string, string> {
+    const { current, staged, kept } = this.#shelf.places.get(location) ?? {};
+    const values = [...(kept?.values() ?? []), ...(staged?.values() ?? []), ...(current ? [current] : [])];
+    return new Map(values.map(({ version, text }) => [version, text.open() ?? '']));
   }
 
-  /** Writes current as somebody does who knows nothing of keyturn. */
-  overwrite(location: string, text: string): void {
-    void this.#changing(location, null, '', () => this.#memory.overwrite(location, text));
+  /** Writes current (null: removes it) as somebody does who knows nothing of keyturn. */
+  overwrite(location: string, text: string | null): void {
+    void this.#changing(location, null, '', () => {
+      const place = this.#shelf.places.get(location);
+      if (text !== null) this.#memory.overwrite(location, text);
+      else if (place !== undefined) place.current = null;
+    });
   }
 
-  /** Puts there what has been there all along: a value, kept under its own version. */
+  /** What has been there all along: a value that is kept under its own version. */
   seed(location: string, text: string): string {
     const version = this.#memory.overwrite(location, text);
     void this.#memory.keep(location, version, never);
@@ -62,81 +70,67 @@ export class SimStore {
   }
 
   /** A ledger from before. */
-  seedLedger(at: LedgerAddress, document: string): void {
-    void this.#memory.ledgers.save(at, document, null, never);
+  seedLedger(credential: string, location: string, document: string): void {
+    void this.#memory.ledgers.save({ credential, location }, document, null, never);
   }
 
   /** The store as one process sees it. */
-  as(actor: Actor): SecretStore & { readonly ledgers: LedgerStore } {
-    const memory = this.#memory;
-    const { ledgers } = memory;
-    const read = <T>(name: string, land: () => T | Promise<T>): Promise<T> =>
-      this.#network.call({ actor, name, effect: false, land });
-    const write = <T>(name: string, land: () => T | Promise<T>): Promise<T> =>
-      this.#network.call({ actor, name, effect: true, land });
-    return {
-      kind: 'simulated',
-      traits: { ...memory.traits, converges: this.shape.converges },
-      read: (location, which) => {
-        if (which !== 'current') return read('read kept', () => memory.read(location, which, never));
-        const began = this.#time.time;
-        return read('read current', () => {
-          actor.readAt = began;
-          const stale = this.#stale(location);
-          return stale === undefined ? memory.read(location, 'current', never) : stale;
-        });
+  as(actor: Actor, network: Network): SecretStore & { readonly ledgers: LedgerStore } {
+    const { ledgers } = this.#memory;
+    const store: SecretStore = {
+      ...this.#memory,
+      traits: { ...this.#memory.traits, converges: this.shape.converges },
+      read: (location, which, signal) => {
+        if (which !== 'current') return this.#memory.read(location, which, signal);
+        actor.readAt = actor.began;
+        return this.#stale(location) ?? this.#memory.read(location, which, signal);
       },
-      stage: (request) => write('stage', () => memory.stage(request, never)),
-      promote: (request) =>
-        write('promote', () => {
-          const { location, version } = request;
-          const standing = this.#shelf.places.get(location)?.current;
-          if (standing && this.#past.get(location)?.from === version) return { version: standing.version };
-          return this.#changing(location, actor, version, () => memory.promote(request, never));
-        }),
-      keep: (location, version) => write('keep', () => memory.keep(location, version, never)),
-      discard: (location, version) => write('discard', () => memory.discard(location, version, never)),
-      ledgers: {
-        load: (at) => read('load', () => ledgers.load(at, never)),
-        save: (at, document, revision) =>
-          write('save', () => {
-            const before = this.#shelf.count;
-            const saved = ledgers.save(at, document, revision, never);
-            if (this.#shelf.count > before) this.#watch.saved(at.credential, document, actor);
-            return saved;
-          }),
-        writeSegment: (at, name, text) =>
-          write('write segment', () => ledgers.writeSegment(at, name, text, never)),
-        readSegment: (at, name) => read('read segment', () => ledgers.readSegment(at, name, never)),
-        dropSegment: (at, name) => write('drop segment', () => ledgers.dropSegment(at, name, never)),
+      promote: (request, signal) => {
+        const { location, version } = request;
+        const standing = this.#shelf.places.get(location)?.current;
+        if (standing && this.#past.get(location)?.from === version) return Promise.resolve(standing);
+        return this.#changing(location, actor, version, () => this.#memory.promote(request, signal));
       },
     };
+    const discard: SecretStore['discard'] = (location, version, signal) => {
+      const text = this.held(location).get(version);
+      const done = this.#memory.discard(location, version, signal);
+      if (text !== undefined) this.#told.discarded(location, text, actor);
+      return done;
+    };
+    const save: LedgerStore['save'] = (at, document, revision, signal) => {
+      const before = this.#shelf.count;
+      const saved = ledgers.save(at, document, revision, signal);
+      if (this.#shelf.count > before) this.#told.saved(at.credential, document, actor);
+      return saved;
+    };
+    const reached = network.reach({ ...store, discard }, actor, (name, [request]) => {
+      const { location, mark, version } = request as { location: string; mark?: string; version?: string };
+      if (name === 'stage' || name === 'promote')
+        this.#told.asked(name, location, mark ?? version ?? '', actor);
+    });
+    return { ...reached, ledgers: network.reach({ ...ledgers, save }, actor) };
   }
 
   /** Does what may change current, and tells of it. The memory store acts at once, before it answers. */
-  #changing<T>(
-    location: string,
-    actor: Actor | null,
-    from: string,
-    act: () => T,
-  ): T | Promise<{ version: string }> {
+  #changing<T>(location: string, actor: Actor | null, from: string, act: () => T): T | Promise<StoredValue> {
     const before = this.#shelf.places.get(location)?.current ?? null;
     const result = act();
     const place = this.#shelf.places.get(location);
     const after = place?.current ?? null;
-    if (place === undefined || after === null || after === before) return result;
+    if (place === undefined || after === before) return result;
     this.#past.set(location, { value: before, at: this.#time.time, from });
-    this.#watch.changed(location, before?.text.open() ?? null, after.text.open() ?? '', actor);
-    if (!this.shape.renames) return result;
+    this.#told.changed(location, before?.text.open() ?? null, after?.text.open() ?? null, actor);
+    if (!this.shape.renames || after === null) return result;
     this.#shelf.count += 1;
     place.current = { version: `c${this.#shelf.count}`, text: Secret.of(after.text.open() ?? '') };
-    return Promise.resolve({ version: place.current.version });
+    return Promise.resolve(place.current);
   }
 
-  /** For a while readers may get what was current before. */
-  #stale(location: string): StoredValue | null | undefined {
+  /** Null: what is current in truth is shown. */
+  #stale(location: string): Promise<StoredValue | null> | null {
     const past = this.#past.get(location);
     const young = past !== undefined && this.#time.time < past.at + this.shape.converges;
-    return young && this.#chance.chance(0.3) ? past.value : undefined;
+    return young && this.#dice.chance(0.3) ? Promise.resolve(past.value) : null;
   }
 }

@@ -5,7 +5,7 @@ import { DAY, HOUR, MINUTE, SECOND } from './world.ts';
 
 /** Kinds of issuers as the protocol tells them apart. */
 export const FAMILIES = [
-  'minted', // issuer-made, any number of keys, revoked by the secret
+  'minted', // issuer-made, any number of keys
   'slots', // issuer-made, two or three keys at most, revoked by id
   'swap', // issuer-made, one key: making another kills it
   'promote', // issuer-made, a first and a second key: promoting the second kills the first
@@ -14,7 +14,6 @@ export const FAMILIES = [
   'unproven', // made and removed by a person, and nobody to ask
   'random', // client-made, with nobody to tell and nobody to ask
 ] as const;
-
 export type Family = (typeof FAMILIES)[number];
 
 export interface IssuerShape {
@@ -24,105 +23,88 @@ export interface IssuerShape {
   readonly slots: boolean;
   /** Refuses a key beyond `maxLive`. */
   readonly enforces: boolean;
-  /** May give the key that it gave before. */
-  readonly repeats: boolean;
+  /** Gives a key that it gave before, or one that never works, with this probability. */
+  readonly repeats: number;
+  readonly duds: number;
   /** Keys are too short to have a fingerprint. */
   readonly short: boolean;
-  /** Says in the answer to create when the key ends. */
-  readonly expiring: boolean;
 }
 
 export interface StoreShape {
-  /** Current has another version than what was staged, and what is kept another one again. */
+  /** What is current has another version than what was staged, and what is kept another one again. */
   readonly renames: boolean;
   readonly converges: number;
   /** Two credentials in one document. */
   readonly shared: boolean;
 }
 
-export function issuerShape(chance: Dice, family: Family): IssuerShape {
-  const expiring = chance.chance(0.4);
-  const base: IssuerTraits = {
+export function issuerShape(dice: Dice, family: Family): IssuerShape {
+  const byPerson = family === 'manual' || family === 'unproven';
+  const unproven = family === 'unproven' || family === 'random';
+  const mine: { readonly [F in Family]: Partial<IssuerTraits> } = {
+    minted: { revokesBy: dice.pick(['id', 'secret']) },
+    slots: { revokesBy: 'id', maxLive: dice.pick([2, 2, 3]) },
+    swap: { revokesBy: 'replacement', maxLive: 1, settles: 0 },
+    promote: { revokesBy: 'promotion', maxLive: 2 },
+    client: { revokesBy: dice.pick(['id', 'secret']), secretFrom: 'client' },
+    manual: { revokesBy: 'operator', secretFrom: 'operator' },
+    unproven: { revokesBy: 'operator', secretFrom: 'operator' },
+    random: { revokesBy: 'nothing', secretFrom: 'client', settles: 0 },
+  };
+  const traits: IssuerTraits = {
     secretFrom: 'issuer',
     maxLive: 'unknown',
     revokesBy: 'secret',
-    proves: true,
-    marks: chance.chance(0.4),
-    lists: chance.chance(0.4),
+    proves: !unproven,
+    marks: !byPerson && !unproven && dice.chance(0.4),
+    lists: !byPerson && !unproven && dice.chance(0.4),
     lastUsed: false,
-    settles: chance.pick([0, 0, 10 * SECOND, 2 * MINUTE]),
+    settles: dice.pick([0, 0, 10 * SECOND, 2 * MINUTE]),
     sweeps: false,
-    longestLife: expiring ? 60 * DAY : null,
+    longestLife: family !== 'random' && dice.chance(0.4) ? 60 * DAY : null,
+    ...mine[family],
   };
-  const shape = { family, slots: false, enforces: true, repeats: false, short: false, expiring };
-  switch (family) {
-    case 'minted':
-      return {
-        ...shape,
-        traits: { ...base, revokesBy: chance.pick(['id', 'secret']) },
-        repeats: chance.chance(0.15),
-        short: chance.chance(0.15),
-      };
-    case 'slots': {
-      const traits = { ...base, maxLive: chance.pick([2, 2, 3]), revokesBy: 'id' as const };
-      return { ...shape, traits, slots: chance.chance(0.5), enforces: chance.chance(0.7) };
-    }
-    case 'swap':
-      return { ...shape, traits: { ...base, maxLive: 1, revokesBy: 'replacement', settles: 0 } };
-    case 'promote':
-      return { ...shape, traits: { ...base, maxLive: 2, revokesBy: 'promotion' } };
-    case 'client': {
-      const traits = {
-        ...base,
-        secretFrom: 'client' as const,
-        revokesBy: chance.pick(['id', 'secret'] as const),
-      };
-      return { ...shape, traits, short: chance.chance(0.2) };
-    }
-    case 'manual':
-    case 'unproven': {
-      const traits = { ...base, secretFrom: 'operator' as const, revokesBy: 'operator' as const };
-      return { ...shape, traits: { ...traits, marks: false, lists: false, proves: family === 'manual' } };
-    }
-    case 'random': {
-      const traits = { ...base, secretFrom: 'client' as const, revokesBy: 'nothing' as const, proves: false };
-      return { ...shape, traits: { ...traits, marks: false, lists: false, settles: 0, longestLife: null } };
-    }
-  }
-}
-
-export function storeShape(chance: Dice): StoreShape {
   return {
-    renames: chance.chance(0.4),
-    converges: chance.pick([0, 0, 0, 30 * SECOND, 5 * MINUTE]),
-    shared: chance.chance(0.2),
+    family,
+    traits,
+    slots: family === 'slots' && dice.chance(0.5),
+    enforces: family !== 'slots' || dice.chance(0.7),
+    repeats: family === 'minted' && dice.chance(0.15) ? 0.4 : 0,
+    duds: (family === 'minted' || family === 'slots') && dice.chance(0.15) ? 0.4 : 0,
+    short: (family === 'minted' || family === 'client') && dice.chance(0.15),
   };
 }
 
-export function policyOf(chance: Dice, shape: IssuerShape, store: StoreShape): Policy {
-  const { traits, family } = shape;
-  const made = traits.secretFrom;
+export function storeShape(dice: Dice): StoreShape {
+  return {
+    renames: dice.chance(0.4),
+    converges: dice.pick([0, 0, 0, 30 * SECOND, 5 * MINUTE]),
+    shared: dice.chance(0.2),
+  };
+}
+
+export function policyOf(dice: Dice, { traits, family, slots }: IssuerShape, store: StoreShape): Policy {
   return {
     maxAge: 90 * DAY,
     renewBefore: null,
-    overlap: chance.pick([30 * MINUTE, 2 * HOUR, DAY]),
+    overlap: dice.pick([30 * MINUTE, 2 * HOUR, DAY]),
     lead: 14 * DAY,
     acceptGap: family === 'swap',
     scopes: [],
-    gates: chance.chance(0.1) ? ['idle'] : [],
-    hooks: chance.chance(0.2) ? ['restart'] : [],
-    mirrors: chance.chance(0.2) ? ['copy'] : [],
+    gates: dice.chance(0.1) ? ['idle'] : [],
+    hooks: dice.chance(0.2) ? ['restart'] : [],
+    mirrors: dice.chance(0.2) ? ['copy'] : [],
     shared: store.shared,
     config: 'config-1',
     converges: store.converges,
     issuer: {
       ...traits,
       can: {
-        register: made === 'client' && family !== 'random',
-        revoke: !['swap', 'manual', 'unproven', 'random'].includes(family),
+        register: family === 'client',
+        revoke: ['id', 'secret', 'promotion'].includes(traits.revokesBy),
         find: traits.marks,
         list: traits.lists,
-        slots: shape.slots,
+        slots,
       },
     },
   };

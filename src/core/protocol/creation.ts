@@ -1,7 +1,7 @@
 import { toMs } from '../credential.ts';
 import type { Key, Ledger, Rotation } from '../ledger.ts';
 import { dueAt, keyBudgetUntil, type Policy } from '../policy.ts';
-import { currentRow, isLive, LATE_CREATE, mayBeTooNew, rowOf, sameKey, settledAt } from '../rows.ts';
+import { currentRow, isDead, isLive, LATE_CREATE, mayBeTooNew, rowOf, sameKey, settledAt } from '../rows.ts';
 import type { Step } from './changes.ts';
 import { revocation } from './revocation.ts';
 import type { Seen } from './seen.ts';
@@ -71,8 +71,17 @@ function slotFree(ledger: Ledger, policy: Policy, seen: Seen, rotation: Rotation
   return stop(
     'FULL',
     `all ${max} slots at the issuer are taken${names === undefined ? '' : `: ${names}`}`,
-    'end the overlap of a retiring key with keyturn revoke, or remove a key that nobody needs at the issuer',
+    fullHint(ledger, seen),
   );
+}
+
+function fullHint(ledger: Ledger, seen: Seen): string {
+  const inPlace = rowOf(ledger, seen.current?.row ?? undefined);
+  const held = currentRow(ledger);
+  // With a dead key in place no other key may be ended, so that no slot comes free by itself.
+  if (inPlace !== null && isDead(inPlace) && held !== null)
+    return `the value of ${held.id} was replaced in the store by ${inPlace.id}, which is dead: put it back by hand, or remove a key that nobody needs at the issuer`;
+  return 'end the overlap of a retiring key with keyturn revoke, or remove a key that nobody needs at the issuer';
 }
 
 /** The issuer has just called it dead, so it holds no slot. */

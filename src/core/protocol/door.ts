@@ -4,7 +4,7 @@ import type { Policy } from '../policy.ts';
 import { isDead, isStale, mayBeTooNew, rowOf, sameKey, wasCurrent } from '../rows.ts';
 import type { Step } from './changes.ts';
 import type { Seen } from './seen.ts';
-import { look, retryStep, stop } from './steps.ts';
+import { emergencyCommand, look, retryStep, stop } from './steps.ts';
 
 /**
  * The one door for every revocation. Null: it is open, the target may be revoked now. Otherwise the step that must
@@ -133,7 +133,8 @@ function successorWorks(ledger: Ledger, policy: Policy, seen: Seen, target: Key,
   if (target.storeVersion !== undefined) {
     const own = seen.works[target.id];
     if (own === undefined) return look({ what: 'works', row: target.id });
-    if (own.verdict === 'refused' && own.why === 'dead') return null;
+    const young = mayBeTooNew(target, policy, own.askedAt, seen.clock);
+    if (own.verdict === 'refused' && own.why === 'dead' && !young) return null;
   }
   if (verdict.verdict === 'unknown') {
     return retryStep(
@@ -167,6 +168,6 @@ function successorWorks(ledger: Ledger, policy: Policy, seen: Seen, target: Key,
     `the key in current does not work: ${verdict.message}`,
     alive
       ? 'run keyturn rollback now, while the old key lives'
-      : 'run keyturn emergency now to put a new key in place',
+      : `run ${emergencyCommand(ledger)} now to put a new key in place`,
   );
 }

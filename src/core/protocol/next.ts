@@ -8,7 +8,7 @@ import { debts } from './debts.ts';
 import { overlapping, promoting, staging, verifying } from './placing.ts';
 import { revocation } from './revocation.ts';
 import type { Seen } from './seen.ts';
-import { isActive, look, stop, weight } from './steps.ts';
+import { emergencyCommand, isActive, look, stop, weight } from './steps.ts';
 
 /** Whether this run may open rotations that are due, or only drives what is open and owed. */
 export interface Drive {
@@ -96,7 +96,9 @@ function foreign(ledger: Ledger, seen: Seen): Step {
 
 function gone(ledger: Ledger): Step | null {
   const rotation = ledger.rotation;
-  if (rotation !== undefined && (rotation.kind === 'manual' || rotation.kind === 'emergency')) return null;
+  // One that a person asked for fills the place, as long as it has put nothing there.
+  const fills = rotation?.kind === 'manual' || rotation?.kind === 'emergency';
+  if (fills && rotation.promotedAt === undefined) return null;
   if (rotation !== undefined) {
     return { do: 'record', change: { type: 'abandoned', why: 'the value in the store is gone' } };
   }
@@ -114,11 +116,7 @@ function deadInPlace(ledger: Ledger, row: string): Step | null {
   if (rotation !== undefined && rotation.phase !== 'overlap' && rotation.phase !== 'done') return null;
   const reason = `current holds ${row}, which is revoked`;
   if (ledger.hold?.kind !== 'dead') return { do: 'record', change: { type: 'held', kind: 'dead', reason } };
-  return stop(
-    'UNSAFE',
-    reason,
-    `run keyturn emergency ${ledger.credential} now to put a working key in place`,
-  );
+  return stop('UNSAFE', reason, `run ${emergencyCommand(ledger)} now to put a working key in place`);
 }
 
 function rotating(ledger: Ledger, policy: Policy, seen: Seen, now: number): Step | null {
@@ -162,10 +160,12 @@ function finish(ledger: Ledger): Step | null {
 function opening(ledger: Ledger, policy: Policy, seen: Seen, now: number, drive: Drive): Step | null {
   if (!drive.opens) return null;
   const current = currentRow(ledger);
-  const reason = due(current, policy, dueFacts(current, policy, seen), ledger, now);
+  const facts = dueFacts(current, policy, seen);
+  const reason = due(current, policy, facts, ledger, now);
   if (reason === null) return askIssuer(current, policy, seen, drive);
-  const blocked = mayOpen(ledger, policy, now, reason.rule === 'dead');
-  if (blocked !== null) return blocked;
+  const blocked = mayOpen(ledger, policy, now, facts.dead);
+  // What stands against a key that is merely old may not stand against one that is dead.
+  if (blocked !== null) return askIssuer(current, policy, seen, drive) ?? blocked;
   const scopes = reason.rule === 'scope' ? { scopes: true as const } : {};
   return {
     do: 'record',
@@ -206,7 +206,7 @@ function mayOpen(ledger: Ledger, policy: Policy, now: number, urgent: boolean): 
   const serial = policy.issuer.revokesBy === 'replacement' || policy.issuer.revokesBy === 'promotion';
   // One that was never current ends with the arrival of the next key, so it is not waited for.
   const owed = owedRevocations(ledger).filter((row) => row.state === 'retiring');
-  if (serial && owed.length > 0) {
+  if (serial && owed.length > 0 && !urgent) {
     return { do: 'wait', for: 'proof', reason: `${owed[0]?.id} is not proven dead yet`, until: null };
   }
   return null;
@@ -215,6 +215,8 @@ function mayOpen(ledger: Ledger, policy: Policy, now: number, urgent: boolean): 
 /** What the issuer has said of the key in current, where it was asked in this run. */
 function dueFacts(current: Key | null, policy: Policy, seen: Seen): DueFacts {
   const verdict = current === null ? undefined : seen.works[current.id];
+  // An emergency that was called off may have sent it: nobody can say how long the key still works.
+  if (current?.revokeEntered !== undefined) return { missingScopes: [], dead: true };
   if (current === null || verdict?.verdict !== 'refused') return { missingScopes: [], dead: false };
   const have = new Set(verdict.facts?.scopes ?? []);
   const missing = verdict.why === 'scope-missing' ? policy.scopes.filter((scope) => !have.has(scope)) : [];

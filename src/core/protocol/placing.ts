@@ -6,7 +6,7 @@ import { currentRow, hasExpired, isDead, mayBeTooNew, rowOf, settledAt } from '.
 import type { Step } from './changes.ts';
 import { knownAs } from './creation.ts';
 import type { Answer, CurrentSeen, Seen } from './seen.ts';
-import { look, retryStep, stop } from './steps.ts';
+import { emergencyCommand, look, retryStep, stop } from './steps.ts';
 
 /** The phase in which the value is written where consumers do not see it. */
 export function staging(ledger: Ledger, policy: Policy, seen: Seen, rotation: Rotation, now: number): Step {
@@ -111,6 +111,8 @@ function knownDead(
 ): string | null {
   const current = currentRow(ledger);
   const old = rowOf(ledger, rotation.old);
+  // What is known of the key that the ledger calls current says nothing of one that somebody else has put there.
+  if (seen.current !== undefined && seen.current !== null && seen.current.row === null) return null;
   if (rotation.revokeFirst === true && old !== null && (isDead(old) || old.revokeAnswered !== undefined))
     return 'the old key was revoked first';
   if (current === null) return null;
@@ -227,7 +229,7 @@ export function overlapping(
       return stop(
         'UNSAFE',
         `the key in current does not work: ${verdict.message}`,
-        `run keyturn emergency${rotation.kind === 'emergency' ? ' --again' : ''} to put a new key in place, or set a working key by hand and run keyturn adopt`,
+        `run ${emergencyCommand(ledger)} to put a new key in place, or set a working key by hand and run keyturn adopt`,
       );
     }
     const after = verdict.verdict === 'unknown' ? verdict.retryAfterMs : undefined;

@@ -5,7 +5,7 @@ import { currentRow, hasExpired, isDead, LATE_CREATE, mayBeTooNew, overlapEnd } 
 import type { Step } from './changes.ts';
 import { door, unsettledPromote } from './door.ts';
 import type { Seen } from './seen.ts';
-import { look, retryStep, stop } from './steps.ts';
+import { emergencyCommand, look, retryStep, stop } from './steps.ts';
 
 /** How long a person may take to remove a key before a run says so with its exit code. */
 const REMOVAL_GRACE = 86_400_000;
@@ -181,7 +181,7 @@ function refusesEverything(ledger: Ledger, policy: Policy, seen: Seen, row: Key,
     return stop(
       'UNSAFE',
       `the key in current does not work: ${answer.message}`,
-      `run keyturn emergency ${ledger.credential} to put a new key in place, unless the issuer refuses every key`,
+      `run ${emergencyCommand(ledger)} to put a new key in place, unless the issuer refuses every key`,
     );
   }
   return retryStep('proof', `the issuer does not accept ${current.id} either`, undefined, {}, now);

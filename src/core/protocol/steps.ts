@@ -1,6 +1,6 @@
 import { toMs } from '../credential.ts';
 import type { ErrorCode } from '../errors.ts';
-import type { Key } from '../ledger.ts';
+import type { Key, Ledger } from '../ledger.ts';
 import type { Step } from './changes.ts';
 import type { Look, WaitFor } from './seen.ts';
 
@@ -30,6 +30,12 @@ export function retryStep(
     until: Math.max(own, now + (retryAfterMs ?? 0), now + SHORTEST_PAUSE),
     told: (retryAfterMs ?? 0) > SHORTEST_PAUSE || (row.told === true && own > now),
   };
+}
+
+/** What puts another key in place at once: an emergency that is open already would only be resumed. */
+export function emergencyCommand(ledger: Ledger): string {
+  const again = ledger.rotation?.kind === 'emergency' ? ' --again' : '';
+  return `keyturn emergency ${ledger.credential}${again}`;
 }
 
 /** How much a step matters to whoever reads the outcome: the greatest is reported. */
