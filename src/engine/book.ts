@@ -119,10 +119,12 @@ export class Book {
   async saveBeside(signal: AbortSignal): Promise<void> {
     const run = this.#run;
     const fitting = await makeRoom(run, this.#ledger, signal);
+    const started = { wall: run.world.now(), monotonic: run.world.monotonic() };
     const next: Ledger = { ...fitting, seq: this.#ledger.seq + 1, savedBy: run.runner.owner };
     this.#revision = await put(run, next, this.#revision, signal);
     this.#ledger = next;
     this.#savedCount = next.trail.count;
+    this.#savedAt = started;
     this.#dirty = false;
   }
 

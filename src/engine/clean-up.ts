@@ -3,7 +3,7 @@ import { KeyturnError } from '../core/errors.ts';
 import type { Key, Ledger } from '../core/ledger.ts';
 import type { Change } from '../core/protocol/changes.ts';
 import { door } from '../core/protocol/door.ts';
-import { rowOf, sameKey, wasCurrent } from '../core/rows.ts';
+import { isDead, rowOf, sameKey, wasCurrent } from '../core/rows.ts';
 import { guarded } from './guard.ts';
 import { lookAt, twinOf, verified } from './looks.ts';
 import { freshSeen, type Session } from './session.ts';
@@ -89,14 +89,14 @@ async function isOpen(session: Session, row: Key): Promise<boolean> {
 }
 
 async function revokeHere(session: Session, id: string): Promise<void> {
-  const { run, book, values } = session;
-  const row = rowOf(book.ledger, id);
+  const { run, values } = session;
   const secret = values.held(id);
-  if (row === null || secret === null || run.issuer.revoke === undefined || wasCurrent(row)) return;
   // Which of two a promotion ends is for the run that knows what is current.
-  if (run.issuer.traits.revokesBy === 'promotion') return;
+  if (secret === null || run.issuer.revoke === undefined || run.issuer.traits.revokesBy === 'promotion')
+    return;
   try {
-    if (!(await isOpen(session, row))) return;
+    const row = await fencedRow(session, id);
+    if (row === null) return;
     const caller = values.current?.key ?? null;
     await guarded(run.world, `revoke ${id}`, run.signal, async (signal) => {
       await run.issuer.revoke?.({
@@ -113,6 +113,23 @@ async function revokeHere(session: Session, id: string): Promise<void> {
     return;
   }
   await proveHere(session, id);
+}
+
+/** The row, once the door is open and the last save is young enough to send by; null: it is left to others. */
+async function fencedRow(session: Session, id: string): Promise<Key | null> {
+  const { run, book } = session;
+  for (let round = 0; round < MOST_MERGES; round += 1) {
+    const row = rowOf(book.ledger, id);
+    if (row === null || isDead(row) || wasCurrent(row) || !(await isOpen(session, row))) return null;
+    if (book.fresh) return row;
+    try {
+      await book.saveBeside(run.signal);
+    } catch (caught) {
+      if (!(caught instanceof KeyturnError) || caught.code !== 'CONFLICT') throw caught;
+      await book.reload(run.signal);
+    }
+  }
+  return null;
 }
 
 /** Writes the death down where the issuer says so at once; otherwise it stays owed. */

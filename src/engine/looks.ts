@@ -82,10 +82,11 @@ const LOOKS: { readonly [What in Look['what']]: LookAt<What> } = {
   },
 
   listed: async (run, _values, _ledger, seen) => {
+    const listedAt = run.world.now();
     const listed = await guarded(run.world, 'list the keys at the issuer', run.signal, async (signal) =>
       run.issuer.list === undefined ? [] : run.issuer.list(signal),
     );
-    return { ...seen, listed };
+    return { ...seen, listed, listedAt };
   },
 
   slots: async (run, _values, _ledger, seen) => {

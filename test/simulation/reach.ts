@@ -23,7 +23,7 @@ const READS = [
 /** Cells that no schedule can reach, and why. */
 const IMPOSSIBLE: readonly (readonly [cell: RegExp, why: string])[] = [
   [
-    new RegExp(`^(${READS.join('|')}) (late|die-late)$`),
+    new RegExp(`^(${READS.join('|')}) (late|die-late|nap-before)$`),
     'what has no lasting effect and lands late is as good as lost',
   ],
 ];

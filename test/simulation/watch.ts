@@ -327,7 +327,9 @@ export class Watch {
     if (before?.hold !== undefined && !says('hold-lifted'))
       this.#fail('I8', `opened while held: ${before.hold.reason}`);
     const current = this.current();
-    if (current === null || !this.#issuer.isLive(current)) return;
+    // A store may still show what a stranger replaced.
+    const shown = this.#strangerAt + this.#store.shape.converges + MINUTE;
+    if (current === null || !this.#issuer.isLive(current) || time < shown) return;
     const pause = Math.min(HOUR * 2 ** (this.#failed.length - 1), DAY) - 6 * MINUTE;
     if (time < (this.#failed.at(-1) ?? 0) + pause) this.#fail('I8', 'opened again too soon after a failure');
     const row = before?.keys.find(({ state }) => state === 'current');

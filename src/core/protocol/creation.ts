@@ -64,9 +64,15 @@ function slotFree(ledger: Ledger, policy: Policy, seen: Seen, rotation: Rotation
   if (can.slots && seen.slots === undefined) return look({ what: 'slots' });
   const max = seen.slots?.max ?? (maxLive === 'unknown' ? null : maxLive);
   if (max === null) return null;
+  const unasked = ledger.keys.find(
+    (key) => isLive(key) && key.storeVersion !== undefined && seen.works[key.id] === undefined,
+  );
   const used =
     seen.slots?.used ?? ledger.keys.filter((key) => isLive(key) && !isSaidDead(policy, seen, key)).length;
   if (used < max) return null;
+  // A key may have ended by itself, or by somebody's hand.
+  if (seen.slots === undefined && policy.issuer.proves && unasked !== undefined)
+    return look({ what: 'works', row: unasked.id });
   const names = seen.slots?.keys.map((key) => key.name ?? key.issuerKeyId).join(', ');
   return stop(
     'FULL',
@@ -78,9 +84,10 @@ function slotFree(ledger: Ledger, policy: Policy, seen: Seen, rotation: Rotation
 function fullHint(ledger: Ledger, seen: Seen): string {
   const inPlace = rowOf(ledger, seen.current?.row ?? undefined);
   const held = currentRow(ledger);
-  // With a dead key in place no other key may be ended, so that no slot comes free by itself.
-  if (inPlace !== null && isDead(inPlace) && held !== null)
-    return `the value of ${held.id} was replaced in the store by ${inPlace.id}, which is dead: put it back by hand, or remove a key that nobody needs at the issuer`;
+  // While no working key is in place no other may be ended, so that no slot comes free by itself.
+  const isVoid = seen.current === null || (inPlace !== null && isDead(inPlace));
+  if (isVoid && held !== null)
+    return `the value of ${held.id} is gone from the store: put it back by hand, or remove a key that nobody needs at the issuer`;
   return 'end the overlap of a retiring key with keyturn revoke, or remove a key that nobody needs at the issuer';
 }
 

@@ -203,14 +203,15 @@ function proofOfDeath(policy: Policy, seen: Seen, row: Key, now: number): 'dead'
   }
   if (policy.issuer.can.list && row.issuerKeyId !== undefined) {
     if (seen.listed === undefined) return look({ what: 'listed' });
-    if (!seen.listed.some((key) => key.issuerKeyId === row.issuerKeyId)) return 'dead';
-    return null;
+    if (seen.listed.some((key) => key.issuerKeyId === row.issuerKeyId)) return null;
+    return tooYoungToTell(policy, seen, row, seen.listedAt ?? 0, now) ?? 'dead';
   }
   // Nothing is left to ask with: the issuer's own answer to the revocation is the proof.
   return row.revokeAnswered === undefined ? null : 'dead';
 }
 
-/** A key that was never seen to work may be refused because the issuer does not know it everywhere yet. */
+/** A key that was never seen to work may be refused or be missing from a list,
+ because the issuer does not know it everywhere yet. */
 function tooYoungToTell(policy: Policy, seen: Seen, row: Key, askedAt: number, now: number): Step | null {
   if (!mayBeTooNew(row, policy, askedAt, seen.clock)) return null;
   return retryStep('proof', `${row.id} is so new that a refusal proves nothing yet`, undefined, {}, now);

@@ -52,6 +52,8 @@ export interface Seen {
   /** What the issuer found by a row's mark. */
   readonly found: Readonly<Record<string, ListedKey | null>>;
   readonly listed?: readonly ListedKey[];
+  /** When the list was asked for: milliseconds since the epoch. */
+  readonly listedAt?: number;
   readonly slots?: Slots;
   readonly siblings?: readonly SiblingKey[];
   /** The living row that holds the same bytes as the key in hand, where these are too short for a fingerprint. */
