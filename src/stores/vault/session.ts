@@ -85,7 +85,9 @@ function fetchedToken(auth: LoginMethod, send: SendToVault, context: PluginConte
       alone(async () => {
         if (held === null) return null;
         if (held.token !== refused) return held.token;
-        if (context.now() - held.since < YOUNG_MS) return null;
+        const age = context.now() - held.since;
+        // Below zero: somebody has put the clock back, and nobody knows how old it is.
+        if (age >= 0 && age < YOUNG_MS) return null;
         await revoke(held);
         return await fresh(signal).catch(noneUnlessInterrupted);
       }),
