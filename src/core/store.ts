@@ -15,6 +15,8 @@ export interface StoreTraits {
   /** Milliseconds for which readers may still see an old `current` after promote. */
   readonly converges: number;
   readonly limits: { readonly valueBytes: number };
+  /** Takes JSON objects and no other text: every credential there needs `fields`. */
+  readonly objectsOnly?: boolean;
 }
 
 /** One stored text. The box has the single part `value`: the exact text that consumers would read. */

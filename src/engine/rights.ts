@@ -25,8 +25,14 @@ export function missingRights(
   );
 }
 
-/** Throws DENIED where the store says beforehand that it would not take a key: then none is made. */
+/** Throws where it is known beforehand that the store would not take a key (DENIED, CONFIG): then none is made. */
 export async function requireRights(run: Run): Promise<void> {
+  if (run.store.traits.objectsOnly === true && run.credential.fields === undefined) {
+    throw new KeyturnError('CONFIG', `the store of ${run.credential.name} holds JSON objects only`, {
+      hint: 'give the credential `fields`, or a store of its own; no key was made',
+      unsent: true,
+    });
+  }
   const missing = (await missingRights(run)) ?? [];
   const [first] = missing;
   if (first === undefined) return;

@@ -25,7 +25,10 @@ export interface Rotation {
   current(store: SecretStore): Promise<string | null>;
 }
 
-export function rotationAt(location: string): Rotation {
+export function rotationAt(
+  location: string,
+  of: { readonly name?: string; readonly fields?: Readonly<Record<string, string>> } = {},
+): Rotation {
   let ahead = 0;
   const now = () => Date.now() + ahead;
   const issuer = fakeIssuer({ now });
@@ -39,8 +42,14 @@ export function rotationAt(location: string): Rotation {
   };
   const runWith = (store: SecretStore, patch: Partial<Run> = {}) =>
     runOf(world, issuer, store, {
-      credential: { name: 'wa-test', issuer: 'fake', location, tags: {} },
-      policy: policyOf(issuer),
+      credential: {
+        name: of.name ?? 'wa-test',
+        issuer: 'fake',
+        location,
+        tags: {},
+        ...(of.fields === undefined ? {} : { fields: of.fields }),
+      },
+      policy: policyOf(issuer, { shared: of.fields !== undefined }),
       ...patch,
     });
   const rotation: Rotation = {

@@ -15,7 +15,7 @@ export interface VaultCall extends Asked {
   /** Below `/v1/`, as steps in clear. */
   readonly path: Steps;
   readonly query?: Readonly<Record<string, string>>;
-  /** JSON as text, so that numbers in it stay as they were written. */
+  /** JSON as text, so that what is only passed on stays as it came. */
   readonly body?: string;
   /** Absent: the call is made without one. */
   readonly token?: string;

@@ -40,6 +40,7 @@ export function createVaultStore(settings: VaultSettings, context: PluginContext
       hiddenStaging: true,
       converges: durationMs(settings.converges ?? '0s') ?? 0,
       limits: { valueBytes: VALUE_BYTES },
+      objectsOnly: settings.data === 'document',
     },
     ...valuesOn(kv, layoutOf(settings), ownPath),
     ledgers: ledgersOn(kv, ownPath),

@@ -2,7 +2,7 @@ import { memberIn } from '../../core/document.ts';
 import { KeyturnError } from '../../core/errors.ts';
 import type { VaultSettings } from './settings.ts';
 
-/** How a text lies in the fields of a secret. Fields are JSON as text: so every number stays as it was written. */
+/** How a text lies in the fields of a secret. Fields are JSON as text, so that they go back as they came. */
 export interface Layout {
   /** Throws UNREADABLE for fields that are not laid out so. */
   textIn(data: string, name: string): string;
