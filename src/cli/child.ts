@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { constants } from 'node:os';
 import { isatty } from 'node:tty';
+import { debuglog } from 'node:util';
 
 /** What a keyboard or a terminal sends to everything in its foreground, the child included. */
 const FROM_TERMINAL = ['SIGINT', 'SIGQUIT', 'SIGWINCH'] as const;
@@ -50,6 +51,11 @@ export function runChild(
       resolve({ exitCode, failure: null });
     });
   });
+}
+
+/** Whether Node would print the environment of a child, values included: NODE_DEBUG asks it to. */
+export function printsChildren(): boolean {
+  return debuglog('child_process').enabled;
 }
 
 /** Null for what is no failure of the operating system. */

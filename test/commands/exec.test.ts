@@ -45,6 +45,14 @@ describe('the environment of exec', () => {
     expect(answer.stdout).toBe(`${bench.simulator.world.appSecret}/\n`);
   });
 
+  it('is not printed: where NODE_DEBUG asks Node for it, nothing is started', async () => {
+    const env = { NODE_DEBUG: '*' };
+    const answer = await exec('console.log(process.env.WHATSAPP_TOKEN)', { env });
+    expect(answer).toMatchObject({ code: 125, stdout: '' });
+    expect(answer.stderr).toContain('unset NODE_DEBUG');
+    expect(answer.stderr).not.toContain(token);
+  });
+
   it('needs none of the secrets of issuers', async () => {
     const env = { META_APP_SECRET: undefined, META_ADMIN_TOKEN: undefined };
     const answer = await exec('process.exit(process.env.WHATSAPP_TOKEN ? 0 : 1)', { env });

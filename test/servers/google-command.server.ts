@@ -1,14 +1,11 @@
-import { execFile } from 'node:child_process';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { type GcpBench, openGcp } from '../stores/gcp-bench.ts';
+import { runKeyturn } from './google-process.ts';
 
-/* The built command, with Google's client inside its bundle, on the fake. `npm run build` made it. */
-
-const keyturn = fileURLToPath(new URL('../../bin/keyturn.js', import.meta.url));
+/* The built command, with Google's client inside its bundle, on the fake. */
 
 let bench: GcpBench;
 let folder: string;
@@ -22,65 +19,73 @@ afterEach(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-interface Ran {
-  readonly code: number;
-  readonly stdout: string;
-  readonly stderr: string;
-}
+const keyturn = (args: readonly string[], store: object = { endpoint: bench.fake.url }) =>
+  runKeyturn(folder, args, { store });
 
-/** `endpoint: null`: the store as it is for real, which then needs a login. */
-async function run(
-  args: readonly string[],
-  {
-    endpoint = bench.fake.url,
-    env = {},
-    more = {},
-  }: { endpoint?: string | null; env?: object; more?: object } = {},
-): Promise<Ran> {
-  const store = {
-    kind: 'gcp-secret-manager',
-    project: bench.fake.project,
-    ...(endpoint === null ? {} : { endpoint }),
-    ...more,
-  };
-  const config = {
-    version: 1,
-    store,
-    issuers: { words: { kind: 'random' } },
-    credentials: { 'wa-test': { issuer: 'words', location: 'wa-test' } },
-  };
-  await writeFile(join(folder, 'keyturn.yaml'), JSON.stringify(config));
-  return new Promise((resolve) => {
-    const environment = { PATH: process.env.PATH, HOME: folder, METADATA_SERVER_DETECTION: 'none', ...env };
-    execFile(
-      process.execPath,
-      [keyturn, ...args],
-      { cwd: folder, env: environment },
-      (error, stdout, stderr) => resolve({ code: error === null ? 0 : Number(error.code), stdout, stderr }),
-    );
-  });
-}
+const CHILD = ['--', process.execPath, '-p', 'process.env.WA_TEST'];
 
-test('rotates, reports, hands over and ends', async () => {
-  expect(await run(['rotate', 'wa-test'])).toMatchObject({ code: 0 });
+test('rotates, reports, hands over and rotates again', async () => {
+  expect(await keyturn(['rotate', 'wa-test'])).toMatchObject({ code: 0 });
   const first = await bench.consume('wa-test');
-  expect(first).not.toBeNull();
-  const status = await run(['status', '--json']);
+  expect(first?.length).toBeGreaterThan(20);
+  bench.fake.calls.length = 0;
+  const status = await keyturn(['status', '--json']);
   expect(JSON.parse(status.stdout).data.credentials).toMatchObject([{ name: 'wa-test' }]);
-  const handed = await run(['exec', 'wa-test', '--', process.execPath, '-p', 'process.env.WA_TEST']);
-  console.log(handed);
-  expect(await run(['rotate', 'wa-test'])).toMatchObject({ code: 0 });
+  expect(bench.fake.calls).toHaveLength(1);
+  bench.fake.calls.length = 0;
+  expect(await keyturn(['exec', 'wa-test', ...CHILD])).toMatchObject({ code: 0, stdout: `${first}\n` });
+  expect(bench.fake.calls).toHaveLength(2);
+  expect(await keyturn(['rotate', 'wa-test'])).toMatchObject({ code: 0 });
   expect(await bench.consume('wa-test')).not.toBe(first);
 });
 
-test('without a login it is told, once, and the process lives on', async () => {
-  const { code, stderr } = await run(['status'], { endpoint: null });
-  console.log(stderr);
+test('without a login that is told, once, and nothing crashes', async () => {
+  const { code, stdout, stderr } = await keyturn(['status'], {});
   expect(code).toBe(4);
-  expect(stderr).not.toMatch(/\n +at /);
+  expect(stdout).toBe('');
+  expect(stderr).toContain('no login for Google Cloud was found');
+  expect(stderr).not.toMatch(/\n +at |unhandled/i);
 });
 
-test('doctor tries the store', async () => {
-  const r = await run(['doctor', '--write']);
-  console.log(r.stdout, r.stderr);
+describe('doctor', () => {
+  const doctor = async (...args: readonly string[]) => {
+    const { code, stdout } = await keyturn(['doctor', '--json', ...args]);
+    const checks: readonly { name: string; outcome: string; message: string; hint: string }[] =
+      JSON.parse(stdout).data.checks;
+    return { code, of: (name: string) => checks.filter((check) => check.name.includes(name)) };
+  };
+
+  test('tells without writing what is missing', async () => {
+    expect(await keyturn(['rotate', 'wa-test'])).toMatchObject({ code: 0 });
+    bench.fake.may = (permission) => permission !== 'secretmanager.versions.add';
+    bench.fake.calls.length = 0;
+    const { code, of } = await doctor();
+    expect(code).toBe(4);
+    expect(of('store gcp-secret-manager')).toMatchObject([{ outcome: 'ok' }]);
+    expect(of('rights of wa-test').map(({ message }) => message)).toEqual(
+      ['wa-test', 'wa-test--staged', 'wa-test--ledger--wa-test'].map(
+        (secret) => `secretmanager.versions.add on projects/fake-project/secrets/${secret} is not allowed`,
+      ),
+    );
+    const wrote = bench.fake.calls.filter(({ method }) => !/^(Get|List|Access|Test)/.test(method));
+    expect(wrote).toEqual([]);
+  });
+
+  test('tries the store, and removes what it made', async () => {
+    const { code, of } = await doctor('--write');
+    expect(code).toBe(0);
+    expect(of(': trial')).toMatchObject([{ outcome: 'ok' }]);
+    expect(bench.fake.world.allSeen('projects/fake-project')).toEqual([]);
+  });
+
+  test('names the permission that its trial lacks, and what it had to leave', async () => {
+    bench.fake.may = (permission) =>
+      !['secretmanager.secrets.update', 'secretmanager.secrets.delete'].includes(permission);
+    const { code, of } = await doctor('--write');
+    expect(code).toBe(4);
+    expect(of(': trial')).toMatchObject([
+      { outcome: 'fail', message: expect.stringContaining('secretmanager.secrets.update is not allowed') },
+      { outcome: 'warn', hint: expect.stringContaining('secretmanager.secrets.delete') },
+    ]);
+  });
 });

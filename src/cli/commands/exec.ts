@@ -1,7 +1,7 @@
 import { selectCredentials } from '../../config/select.ts';
 import { KeyturnError } from '../../core/errors.ts';
 import { selectionOf } from '../change.ts';
-import { NOT_FOUND, runChild } from '../child.ts';
+import { NOT_FOUND, printsChildren, runChild } from '../child.ts';
 import { childEnvironment, readValues } from '../child-environment.ts';
 import { flag, optionsOf, type Perform, type Report } from '../command.ts';
 import { maskCommands } from '../mask.ts';
@@ -12,6 +12,11 @@ export const perform: Perform = async ({ words, rest, options }, context) => {
   if (command === undefined || command === '') {
     throw new KeyturnError('USAGE', 'no command is given', {
       hint: 'write it after two dashes: keyturn exec wa-prod -- node send.js',
+    });
+  }
+  if (printsChildren()) {
+    throw new KeyturnError('UNSUPPORTED', 'with this NODE_DEBUG, Node.js prints the values of the command', {
+      hint: 'unset NODE_DEBUG, or leave child_process out of it',
     });
   }
   const config = await context.config();

@@ -47,7 +47,9 @@ export function callsOver({ send }: Connection, context: PluginContext): Call {
     if (result.ok) return { reply: result.reply };
     const { failure } = result;
     const code = answeredCode(failure);
-    if (code !== null && expected.includes(code)) return { code };
+    // With a reason of its own it is about the project, not about the resource.
+    const plain = typeof failure === 'object' && failure.reason === null;
+    if (code !== null && plain && expected.includes(code)) return { code };
     throw faultOf(failure, method, on);
   };
 }

@@ -3,7 +3,7 @@ import { createRequire } from 'node:module';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { GrpcClient, grpc } from 'google-gax';
 import { type May, requirePermission } from './access.ts';
-import { type FakeCall, failureOf, type Rule, takeFault } from './faults.ts';
+import { type FakeCall, type Fault, failureOf, type Rule, takeFault } from './faults.ts';
 import { METHODS, type Request, type Site } from './methods.ts';
 import { Failure, toServiceError } from './status.ts';
 import { World } from './world.ts';
@@ -19,6 +19,8 @@ export interface GoogleFake {
   readonly url: string;
   readonly project: string;
   readonly world: World;
+  /** What callers showed as their login, each once. */
+  readonly logins: Set<string>;
   /** Every call that arrived, in order. */
   readonly calls: FakeCall[];
   /** Faults that are to come. Push a rule; what has met its calls is taken out. */
@@ -27,23 +29,31 @@ export interface GoogleFake {
   may: May;
   /** False: the API was never switched on in this project. */
   enabled: boolean;
-  /** Sees each call before anything else is done with it, and may hold it up. */
-  before: ((call: FakeCall) => Promise<void> | void) | null;
+  /** Asked for each call before anything is done with it; null: what `faults` say. */
+  rule: ((call: FakeCall) => Promise<Ruling | null>) | null;
   /** Performs a method as somebody would who is always allowed to. */
   ask(method: string, request: Request): object;
   stop(): Promise<void>;
+}
+
+/** What becomes of one call. */
+export interface Ruling {
+  readonly fault: Fault | null;
+  /** Of a call that is done: awaited before the caller sees anything of it. */
+  readonly after?: () => Promise<void>;
 }
 
 const PROJECT = 'fake-project';
 const PROJECT_NUMBER = '314159265358';
 const SERVICE = 'google.cloud.secretmanager.v1.SecretManagerService';
 
-export async function startGoogleFake(): Promise<GoogleFake> {
+/** With `tls` it speaks TLS, and wants no other login than whatever it is shown. */
+export async function startGoogleFake(tls?: {
+  readonly key: Buffer;
+  readonly cert: Buffer;
+}): Promise<GoogleFake> {
   const world = new World();
-  const sockets = new Set<Socket>();
-  const reset = (): void => {
-    for (const socket of sockets) socket.destroy();
-  };
+  const sockets = new Map<number | undefined, Socket>();
   const server = new grpc.Server({ 'grpc.max_receive_message_length': -1 });
   const site: Site = {
     world,
@@ -59,34 +69,43 @@ export async function startGoogleFake(): Promise<GoogleFake> {
     requirePermission(method, name, secret, fake.may);
   };
 
-  const answer = async (method: string, sent: Request): Promise<object | 'silence' | 'reset'> => {
+  const answer: Answer = async (method, sent, login) => {
+    for (const one of login) fake.logins.add(one);
     const request = inward(sent);
     const call = { method, secret: secretOf(request) };
     fake.calls.push(call);
-    await fake.before?.(call);
-    const fault = takeFault(fake.faults, call);
+    const ruling = (await fake.rule?.(call)) ?? { fault: takeFault(fake.faults, call) };
+    const { fault } = ruling;
     if (fault?.do === 'damage') return damaged(perform(method, request));
-    if (fault !== null && fault.when === 'before') return struck(fault);
+    if (fault?.when === 'before') return struck(fault);
     allowed(method, request, call.secret);
     const reply = perform(method, request);
+    await ruling.after?.();
     return fault === null ? reply : struck(fault);
   };
 
-  const struck = (fault: Exclude<ReturnType<typeof takeFault>, null | { do: 'damage' }>) => {
+  const struck = (fault: Exclude<Fault, { do: 'damage' }>) => {
     if (fault.do === 'fail') throw failureOf(fault);
     return fault.do === 'hang' ? 'silence' : 'reset';
   };
 
-  server.addService(serviceDefinition(), implementation(answer, reset));
+  server.addService(
+    serviceDefinition(),
+    implementation(answer, (port) => sockets.get(port)?.destroy()),
+  );
   const upstream = await new Promise<number>((resolve, reject) => {
-    server.bindAsync('127.0.0.1:0', grpc.ServerCredentials.createInsecure(), (error, port) =>
+    server.bindAsync('127.0.0.1:0', credentialsOf(tls), (error, port) =>
       error === null ? resolve(port) : reject(error),
     );
   });
   // The server library lets nobody break a connection, so one more hop does.
   const front = createServer((socket) => {
     const inner = connect(upstream, '127.0.0.1');
-    sockets.add(socket);
+    inner.on('connect', () => {
+      const { localPort } = inner;
+      sockets.set(localPort, socket);
+      socket.on('close', () => sockets.delete(localPort));
+    });
     socket.setNoDelay(true);
     inner.setNoDelay(true);
     for (const [one, other] of [
@@ -97,7 +116,6 @@ export async function startGoogleFake(): Promise<GoogleFake> {
       one.on('close', () => other.destroy());
       one.pipe(other);
     }
-    socket.on('close', () => sockets.delete(socket));
   });
   await new Promise<void>((resolve) => front.listen(0, '127.0.0.1', resolve));
 
@@ -105,14 +123,15 @@ export async function startGoogleFake(): Promise<GoogleFake> {
     url: `http://127.0.0.1:${(front.address() as AddressInfo).port}`,
     project: PROJECT,
     world,
+    logins: new Set(),
     calls: [],
     faults: [],
     may: () => true,
     enabled: true,
-    before: null,
+    rule: null,
     ask: (method, request) => perform(method, inward(request)),
     stop: async () => {
-      reset();
+      for (const socket of sockets.values()) socket.destroy();
       front.close();
       server.forceShutdown();
     },
@@ -120,14 +139,18 @@ export async function startGoogleFake(): Promise<GoogleFake> {
   return fake;
 }
 
-type Answer = (method: string, request: Request) => Promise<object | 'silence' | 'reset'>;
+type Answer = (
+  method: string,
+  request: Request,
+  login: readonly string[],
+) => Promise<object | 'silence' | 'reset'>;
 
-function implementation(answer: Answer, reset: () => void): grpc.UntypedServiceImplementation {
+function implementation(answer: Answer, reset: (port: number) => void): grpc.UntypedServiceImplementation {
   const handlers = Object.keys(METHODS).map((method) => {
     const handle: grpc.handleUnaryCall<Request, object> = (call, callback) => {
-      answer(method, call.request).then(
+      answer(method, call.request, call.metadata.get('authorization').map(String)).then(
         (reply) => {
-          if (reply === 'reset') reset();
+          if (reply === 'reset') reset(Number(call.getPeer().split(':').at(-1)));
           else if (reply !== 'silence') callback(null, reply);
         },
         (caught: unknown) => {
@@ -142,6 +165,11 @@ function implementation(answer: Answer, reset: () => void): grpc.UntypedServiceI
     return [method, handle] as const;
   });
   return Object.fromEntries(handlers);
+}
+
+function credentialsOf(tls: { readonly key: Buffer; readonly cert: Buffer } | undefined) {
+  if (tls === undefined) return grpc.ServerCredentials.createInsecure();
+  return grpc.ServerCredentials.createSsl(null, [{ private_key: tls.key, cert_chain: tls.cert }]);
 }
 
 function serviceDefinition(): grpc.ServiceDefinition {
