@@ -4,7 +4,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { searchText } from '../acceptance/secrets.ts';
-import { certificateIn, type Listener, startProxy, startTokens, workloadIn } from './google-fake/login.ts';
+import {
+  certificateIn,
+  type Listener,
+  startMetadata,
+  startProxy,
+  startTokens,
+  workloadIn,
+} from './google-fake/login.ts';
 import { type GoogleFake, startGoogleFake } from './google-fake/server.ts';
 import { runKeyturn } from './google-process.ts';
 
@@ -65,6 +72,21 @@ test('logs in with a workload identity, at the host of the region', async () => 
   expect(await keyturn(['rotate', 'wa-test'], { store: regional })).toMatchObject({ code: 0 });
   expect(new Set(proxy.asked)).toEqual(new Set(['secretmanager.europe-west3.rep.googleapis.com:443']));
   expect(fake.world.has('projects/fake-project/locations/europe-west3/secrets/wa-test')).toBe(true);
+});
+
+test('logs in as the machine that it runs on', async () => {
+  const metadata = await startMetadata(TOKEN);
+  const here = {
+    GOOGLE_APPLICATION_CREDENTIALS: '',
+    GCE_METADATA_HOST: metadata.url.replace('http://', ''),
+    METADATA_SERVER_DETECTION: 'assume-present',
+    ...TALK,
+  };
+  const ran = await keyturn(['rotate', 'wa-test'], { env: here });
+  metadata.stop();
+  expect(ran.code).toBe(0);
+  expect(fake.logins).toEqual(new Set([`Bearer ${TOKEN}`]));
+  expect(searchText(new Map([['token', TOKEN]]), ran.stderr, 'stderr')).toEqual([]);
 });
 
 test('a login that has expired is told, and nothing is sent', async () => {

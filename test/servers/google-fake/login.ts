@@ -73,6 +73,26 @@ export async function startTokens(
   return tokens;
 }
 
+/** The metadata server of a machine with a service account attached. */
+export async function startMetadata(token: string): Promise<Listener> {
+  const asked: string[] = [];
+  const server = createServer((request, response) => {
+    const path = request.url?.split('?')[0] ?? '';
+    asked.push(path);
+    const reply = path.endsWith('/token')
+      ? JSON.stringify({ access_token: token, expires_in: 3600, token_type: 'Bearer' })
+      : path.endsWith('/project-id')
+        ? 'fake-project'
+        : path.endsWith('/universe-domain') || path.endsWith('/universe_domain')
+          ? 'googleapis.com'
+          : '{}';
+    const type = reply.startsWith('{') ? 'application/json' : 'application/text';
+    response.writeHead(200, { 'metadata-flavor': 'Google', 'content-type': type });
+    response.end(reply);
+  });
+  return await listening(server, asked, () => undefined);
+}
+
 /** A file for GOOGLE_APPLICATION_CREDENTIALS: workload identity federation, as a CI job has it. */
 export function workloadIn(folder: string, tokenUrl: string, identity: string): string {
   const [subject, file] = [join(folder, 'identity'), join(folder, 'credentials.json')];
