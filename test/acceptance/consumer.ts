@@ -41,8 +41,9 @@ export function watchAsConsumer(rig: Rig): Watch {
       if (token.diedOf === 'server' || token.diedAt === undefined) gapMs += now - last;
       else faults.add('the store holds a token that keyturn has revoked');
     } else if (!works(rig, token)) {
-      // Where the server has ended every other, a token that will work is the best there is.
-      const better = world.tokens.living('client', now).some((other) => works(rig, other));
+      // Where the server has ended every other, or nobody holds it, a token that will work is the best there is.
+      const held = world.tokens.living('client', now).filter((other) => other.handedOut);
+      const better = held.some((other) => works(rig, other));
       if (better) faults.add('the store holds a token that does not work yet');
       else gapMs += now - last;
     } else if (rig.server.world.switches.missingScope && token.madeBy === 'mint') {

@@ -55,6 +55,7 @@ export async function startGraph(world: World, options: ServerOptions = {}): Pro
     if (kind === 'cut-after') return cut(response, reply);
     if (kind === 'transient-after' || kind === 'unknown-after') return send(response, temporary(world, kind));
     send(response, reply);
+    world.tokens.handOut(reply.body);
   }
 
   server.keepAliveTimeout = 100;

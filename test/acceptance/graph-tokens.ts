@@ -12,6 +12,8 @@ export interface Token {
   diedAt?: number;
   /** `client`: somebody asked for its death. `server`: the server's own doing. */
   diedOf?: 'client' | 'server';
+  /** Whether somebody got to know it: the reply that carried it was sent whole, or it was there from the start. */
+  handedOut: boolean;
 }
 
 export interface TokenBook {
@@ -19,6 +21,8 @@ export interface TokenBook {
   readonly make: (of: Pick<Token, 'user' | 'madeBy' | 'scopes' | 'issuedAt' | 'expiresAt'>) => Token;
   readonly find: (value: string) => Token | undefined;
   readonly living: (user: Token['user'], now: number) => Token[];
+  /** Every token in this text has been handed out. */
+  readonly handOut: (text: string) => void;
   readonly kill: (token: Token, of: 'client' | 'server', now: number) => void;
 }
 
@@ -28,12 +32,15 @@ export function openTokenBook(prefix: string): TokenBook {
     all,
     make: (of) => {
       const value = `${prefix}${randomBytes(150).toString('base64url').replaceAll(/[-_]/g, 'Z')}`;
-      const token: Token = { value, ...of };
+      const token: Token = { value, ...of, handedOut: of.madeBy === 'setup' };
       all.push(token);
       return token;
     },
     find: (value) => all.find((token) => token.value === value),
     living: (user, now) => all.filter((token) => token.user === user && lives(token, now)),
+    handOut: (text) => {
+      for (const token of all) token.handedOut ||= text.includes(token.value);
+    },
     kill: (token, of, now) => {
       if (token.diedAt !== undefined) return;
       token.diedAt = now;
