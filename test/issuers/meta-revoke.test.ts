@@ -102,7 +102,18 @@ describe('revoking', () => {
     graph.override = only('revoke', says(200));
     const error = await failed(revoke(old, graph.token()));
     expect(error.code).toBe('DENIED');
+    expect(error.message).toMatch(/error 200.*nobody was heard.*adminToken$/);
+    expect(error.hint).toContain('admin system user');
     expect(graph.callsTo('debug')).toHaveLength(1);
+  });
+
+  test('where nobody is heard and there is no admin token, it says what is left', async () => {
+    graph.override = only('revoke', says(200));
+    const changed = { mode: 'exchange', adminToken: undefined };
+    const error = await failed(revoke(graph.token(), graph.token(), changed));
+    expect(error.code).toBe('DENIED');
+    expect(error.message).toContain('mode exchange has no adminToken');
+    expect(error.hint).toMatch(/expires.*mode: mint/);
   });
 
   test.each<[string, Answer]>([

@@ -46,7 +46,23 @@ export async function revoke(
       refused ??= error;
     }
   }
-  throw refused ?? new KeyturnError('BUG', `${WHAT}: nobody to ask for it`, { hint: 'report this' });
+  if (refused === null)
+    throw new KeyturnError('BUG', `${WHAT}: nobody to ask for it`, { hint: 'report this' });
+  // Any other refusal is of what was sent with the question, or of the moment.
+  const isRight = refused.code === 'DENIED' || refused.code === 'REFUSED';
+  throw isRight ? unheard(refused, callers) : refused;
+}
+
+/** Who was asked stands in the message, because of a debt the ledger keeps no more than that. */
+function unheard(refused: KeyturnError, callers: readonly RevokeCaller[]): KeyturnError {
+  const admin = callers.some(({ name }) => name === 'adminToken');
+  const heard = admin
+    ? 'nobody was heard: not the new token, the app, the token itself or adminToken'
+    : 'nobody was heard: not the new token, the app or the token itself, and mode exchange has no adminToken';
+  const hint = admin
+    ? 'make adminToken one of an admin system user of the same business, then run again; until then the token lives until it expires'
+    : 'the token ends by itself when it expires; to end it sooner, set mode: mint with an adminToken, then run again';
+  return new KeyturnError(refused.code, `${refused.message}; ${heard}`, { ...refused.detail, hint });
 }
 
 function asFailure(reply: GraphReply, caller: Caller): KeyturnError {
