@@ -53,6 +53,24 @@ credentials:
   third: { issuer: own, store: *home }
   fourth: { issuer: meta, store: { kind: file, path: ./b, identity: env:B } }
 `,
+  `version: 1
+store:
+  kind: vault
+  address: https://vault.example:8200
+  namespace: team-a/prod
+  auth: { method: approle, mount: approle, roleId: env:ROLE_ID, secretId: "file:./secret-id" }
+  mount: kv/prod
+  data: document
+  ownPath: keyturn
+  converges: 30s
+issuers: { word: { kind: random } }
+credentials:
+  verify: { issuer: word, location: prod/whatsapp, fields: { value: verify_token } }
+  other:
+    issuer: word
+    location: prod/other
+    store: { kind: aws-secrets-manager, region: eu-central-1, role: "arn:aws:iam::123456789012:role/rotator", externalId: x:1, prefix: keyturn/ }
+`,
 ];
 
 const WORDS: readonly Json[] = [

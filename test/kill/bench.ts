@@ -3,6 +3,7 @@ import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Decrypter, Encrypter, generateX25519Identity, identityToRecipient } from 'age-encryption';
+import { type Disk, mountDisk } from './disk.ts';
 import { type Effects, effectsIn } from './effects.ts';
 import type { Provider } from './provider.ts';
 
@@ -41,6 +42,8 @@ export interface Bench {
   readonly provider: Provider;
   readonly start: (command: Command) => Running;
   readonly keyturn: (command: Command) => Promise<Ended>;
+  /** What the store lies on; null: with everything else. */
+  readonly disk: Disk | null;
   /** What a consumer reads; null: nothing is there. */
   readonly current: () => Promise<string | null>;
   readonly close: () => Promise<void>;
@@ -72,7 +75,7 @@ export async function openBench(setting: Setting): Promise<Bench & { readonly ke
   const sealed = await encrypter.encrypt(provider.make());
   await mkdir(join(folder, 'secrets'), { mode: 0o700 });
   await writeFile(join(folder, 'secrets/wa-prod.age'), sealed, { mode: 0o600 });
-  const bench = await benchIn(folder, provider, setting, identity);
+  const bench = await benchIn({ folder, provider, disk: null, setting, identity });
   const keep = async (): Promise<Origin> => {
     const kept = await mkdtemp(join(tmpdir(), 'keyturn-kill-'));
     await rm(join(folder, 'effects'), { recursive: true, force: true });
@@ -85,25 +88,29 @@ export async function openBench(setting: Setting): Promise<Bench & { readonly ke
 }
 
 /** A new provider makes the same keys in the same order, so it stands where the first one stood. */
-export async function openFrom(origin: Origin): Promise<Bench> {
+export async function openFrom(origin: Origin, of: { readonly ownDisk: boolean }): Promise<Bench> {
   const folder = await mkdtemp(join(tmpdir(), 'keyturn-kill-'));
+  await mkdir(join(folder, 'secrets'), { mode: 0o700 });
+  const disk = of.ownDisk ? await mountDisk(join(folder, 'secrets')) : null;
   await cp(origin.folder, folder, { recursive: true, preserveTimestamps: true });
   const provider = await origin.setting.provider();
   for (const _ of origin.keys) provider.make();
   if (fingerprints(provider).join() !== origin.keys.join()) throw new Error('other keys than before');
-  return benchIn(folder, provider, origin.setting, origin.identity);
+  return benchIn({ folder, provider, disk, setting: origin.setting, identity: origin.identity });
 }
 
 function fingerprints(provider: Provider): readonly string[] {
   return provider.keys().map(({ fingerprint }) => fingerprint);
 }
 
-async function benchIn(
-  folder: string,
-  provider: Provider,
-  setting: Setting,
-  identity: string,
-): Promise<Bench> {
+async function benchIn(of: {
+  readonly folder: string;
+  readonly provider: Provider;
+  readonly disk: Disk | null;
+  readonly setting: Setting;
+  readonly identity: string;
+}): Promise<Bench> {
+  const { folder, provider, disk, setting, identity } = of;
   await writeFile(join(folder, 'keyturn.yaml'), configuration(provider, setting));
   const env = {
     PATH: process.env.PATH,
@@ -120,11 +127,13 @@ async function benchIn(
   return {
     folder,
     provider,
+    disk,
     start,
     keyturn: (command) => start(command).ended,
     current: reader(join(folder, 'secrets/wa-prod.age'), identity),
     close: async () => {
       await provider.close();
+      await disk?.unmount();
       await rm(folder, { recursive: true, force: true });
     },
   };

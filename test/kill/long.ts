@@ -1,7 +1,8 @@
 import type { Origin } from './bench.ts';
 import { CASES, type Case, prepare } from './cases.ts';
-import { ask, kill, type Ordeal, sleep } from './ordeals.ts';
-import { effectsOf, nameOf, type Point, pointsOf, tryOut, type Verdict } from './trial.ts';
+import type { Effect } from './effects.ts';
+import { ask, kill, type Ordeal, sleep, spoil } from './ordeals.ts';
+import { beforeEach, effectsOf, nameOf, type Point, pointsOf, tryOut, type Verdict } from './trial.ts';
 
 export interface LongOptions {
   /** Only commands whose name holds this. */
@@ -17,8 +18,7 @@ export interface LongOptions {
 
 interface Series {
   readonly name: string;
-  /** Those that are struck, of all that there are. */
-  readonly points: (all: readonly Point[]) => readonly Point[];
+  readonly points: (effects: readonly Effect[]) => readonly Point[];
   /** What befalls the point with this number. */
   readonly ordealAt: (index: number) => Ordeal;
   /** Most of a trial that sleeps is waiting: so many more at once. */
@@ -26,26 +26,32 @@ interface Series {
 }
 
 const SIGNALS = [ask('SIGTERM'), ask('SIGINT'), ask('SIGHUP')];
-const at = (moment: Point['moment']) => (all: readonly Point[]) =>
-  all.filter((point) => point.moment === moment);
+const afterEach = (effects: readonly Effect[]) =>
+  pointsOf(effects).filter(({ moment }) => moment === 'after');
 /** A lease takes a minute to run out, so that not every point can have one. */
 const EVERY = 4;
 
+/** A file that is open for writing keeps a disk from being made read-only. */
+const closed = (effects: readonly Effect[]) =>
+  beforeEach(effects.filter(({ what }) => !what.startsWith('handle.')));
+
 const SERIES: readonly Series[] = [
-  { name: kill.name, points: (all) => all, ordealAt: () => kill, crowd: 1 },
+  { name: kill.name, points: pointsOf, ordealAt: () => kill, crowd: 1 },
   {
     name: 'SIGTERM, SIGINT and SIGHUP in turns',
-    points: at('after'),
+    points: afterEach,
     ordealAt: (index) => SIGNALS[index % SIGNALS.length] ?? kill,
     crowd: 1,
   },
-  { name: sleep('take').name, points: at('before'), ordealAt: () => sleep('take'), crowd: 1 },
+  { name: sleep('take').name, points: beforeEach, ordealAt: () => sleep('take'), crowd: 1 },
   {
     name: sleep('wait').name,
-    points: (all) => at('before')(all).filter((_, index) => index % EVERY === 0),
+    points: (effects) => beforeEach(effects.filter((_, index) => index % EVERY === 0)),
     ordealAt: () => sleep('wait'),
     crowd: 6,
   },
+  { name: spoil('full').name, points: beforeEach, ordealAt: () => spoil('full'), crowd: 1 },
+  { name: spoil('read-only').name, points: closed, ordealAt: () => spoil('read-only'), crowd: 1 },
 ];
 
 /** Every command struck in every way at every point; a line for each. Gives the number of trials that went wrong. */
@@ -60,9 +66,7 @@ export async function strikeEverywhere(options: LongOptions): Promise<number> {
       const origin = await prepare(one);
       try {
         const effects = await effectsOf(one, origin);
-        const points = series
-          .points(pointsOf(effects))
-          .filter((point) => nameOf(point).startsWith(options.point));
+        const points = series.points(effects).filter((point) => nameOf(point).startsWith(options.point));
         const verdicts = await all({ one, origin, series, points, options });
         wrong += verdicts.filter(({ faults }) => faults.length > 0).length;
         const seconds = (performance.now() - from) / 1000;

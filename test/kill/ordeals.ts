@@ -2,11 +2,13 @@ import { constants } from 'node:os';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Bench, Ended, Running } from './bench.ts';
 import { type Case, commandOf } from './cases.ts';
-import { recover, statusOf } from './recovery.ts';
+import { recover, type Status, statusOf } from './recovery.ts';
 
 /** What befalls a process at one point, and everything that comes after it until all is settled. */
 export interface Ordeal {
   readonly name: string;
+  /** The store has a disk of its own, which only root can give it. */
+  readonly ownDisk: boolean;
   readonly go: (one: Case, bench: Bench, at: string) => Promise<Suffered>;
 }
 
@@ -15,6 +17,8 @@ export interface Suffered {
   readonly end: Ended;
   /** The processes after it. */
   readonly ended: readonly Ended[];
+  /** What the last of them left. */
+  readonly status: Status;
   readonly faults: readonly string[];
 }
 
@@ -24,11 +28,12 @@ const LEASE_MS = 61_000;
 /** It dies at once. */
 export const kill: Ordeal = {
   name: 'SIGKILL',
+  ownDisk: false,
   go: async (one, bench, at) => {
     const command = { ...commandOf(one, bench), strike: `${at}:SIGKILL` };
     const end = await bench.keyturn(command);
     const faults = end.struck !== null && end.signal !== 'SIGKILL' ? ['it outlived SIGKILL'] : [];
-    return { end, ended: await recover(one, bench, command), faults };
+    return { end, ...(await recover(one, bench, command)), faults };
   },
 };
 
@@ -39,6 +44,7 @@ export const kill: Ordeal = {
 export function ask(signal: 'SIGTERM' | 'SIGINT' | 'SIGHUP'): Ordeal {
   return {
     name: signal,
+    ownDisk: false,
     go: async (one, bench, at) => {
       const command = { ...commandOf(one, bench), strike: `${at}:${signal}` };
       const end = await bench.keyturn(command);
@@ -49,7 +55,7 @@ export function ask(signal: 'SIGTERM' | 'SIGINT' | 'SIGHUP'): Ordeal {
       if (!whole && (!asked || end.struck === null))
         faults.push(`it ended with ${end.code ?? end.signal}: ${end.stderr}${end.stdout}`);
       if ((await statusOf(bench)).lease !== null) faults.push('it kept its lease');
-      return { end, ended: await recover(one, bench, command), faults };
+      return { end, ...(await recover(one, bench, command)), faults };
     },
   };
 }
@@ -61,6 +67,7 @@ export function ask(signal: 'SIGTERM' | 'SIGINT' | 'SIGHUP'): Ordeal {
 export function sleep(lease: 'take' | 'wait'): Ordeal {
   return {
     name: lease === 'take' ? 'SIGSTOP, and its lease is taken' : 'SIGSTOP for longer than its lease',
+    ownDisk: false,
     go: async (one, bench, at) => {
       const command = { ...commandOf(one, bench), strike: `${at}:SIGSTOP` };
       const sleeper = bench.start(command);
@@ -73,9 +80,37 @@ export function sleep(lease: 'take' | 'wait'): Ordeal {
         const faults = [0, 2, 3, 4, 5].includes(end.code ?? -1)
           ? []
           : [`the sleeper ended with ${end.code ?? end.signal}: ${end.stderr}${end.stdout}`];
-        return { end, ended: [...others, ...(await recover(one, bench, command))], faults };
+        const last = await recover(one, bench, command);
+        return { end, ended: [...others.ended, ...last.ended], status: last.status, faults };
       } finally {
         sleeper.kill('SIGKILL');
+      }
+    },
+  };
+}
+
+/** Its disk is full, or read-only, from here on; it says so and ends. Later the disk is as it was. */
+export function spoil(how: 'full' | 'read-only'): Ordeal {
+  return {
+    name: `the disk is ${how}`,
+    ownDisk: true,
+    go: async (one, bench, at) => {
+      const command = { ...commandOf(one, bench), strike: `${at}:SIGSTOP` };
+      const process = bench.start(command);
+      try {
+        await Promise.race([stopped(process), process.ended]);
+        await (how === 'full' ? bench.disk?.fill() : bench.disk?.makeReadOnly());
+        process.kill('SIGCONT');
+        const end = await process.ended;
+        await bench.disk?.restore();
+        const code = how === 'full' ? '"FULL"' : '"DENIED"';
+        const clear = end.code === 0 || ([3, 4].includes(end.code ?? -1) && end.stdout.includes(code));
+        const faults = clear
+          ? []
+          : [`with a ${how} disk it ended with ${end.code ?? end.signal}: ${end.stderr}${end.stdout}`];
+        return { end, ...(await recover(one, bench, command)), faults };
+      } finally {
+        process.kill('SIGKILL');
       }
     },
   };

@@ -44,14 +44,14 @@ export function isSettled({ rotation, keys, debts }: Status): boolean {
 
 /**
  * What happens after a process was struck: `keyturn run`, as a job does every hour, with nothing but the configuration;
- * and a person who types again what ended too early. Gives every process that it took.
+ * and a person who types again what ended too early. Gives every process that it took, and where that led.
  */
 export async function recover(
   one: Case,
   bench: Bench,
   struck: Command,
   options: readonly string[] = [],
-): Promise<readonly Ended[]> {
+): Promise<{ readonly ended: readonly Ended[]; readonly status: Status }> {
   const ended: Ended[] = [];
   const enter = async (command: Command): Promise<void> => {
     const { args, input } = command;
@@ -62,18 +62,18 @@ export async function recover(
   const run = (): Promise<void> => enter({ args: ['run', '--json'] });
   await run();
   if (one.retyped) await enter(struck);
-  for (let runs = 0; runs < MOST_RUNS; runs += 1) {
-    const status = await statusOf(bench);
-    if (isSettled(status)) break;
+  let status = await statusOf(bench);
+  for (let runs = 0; runs < MOST_RUNS && !isSettled(status); runs += 1) {
     if (one.handsOver && status.rotation?.waiting?.for === 'operator' && status.rotation.phase === 'create') {
       await enter(struck);
-      continue;
+    } else {
+      await pause(untilNext(status));
+      if (one.handsOver) removeAsPerson(bench, status);
+      await run();
     }
-    await pause(untilNext(status));
-    if (one.handsOver) removeAsPerson(bench, status);
-    await run();
+    status = await statusOf(bench);
   }
-  return ended;
+  return { ended, status };
 }
 
 /** A person at the console removes the key whose overlap is over. */

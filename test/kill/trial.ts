@@ -4,7 +4,6 @@ import { startClient } from './client.ts';
 import type { Effect } from './effects.ts';
 import { judge } from './judge.ts';
 import type { Ordeal } from './ordeals.ts';
-import { statusOf } from './recovery.ts';
 
 /** Where a process is struck, and by what. */
 export interface Point {
@@ -26,24 +25,38 @@ export interface Verdict {
 
 /** Every effect of a command that nothing disturbs, on the store, the trail and the issuer. */
 export async function effectsOf(one: Case, origin: Origin): Promise<readonly Effect[]> {
-  const bench = await openFrom(origin);
+  const bench = await openFrom(origin, { ownDisk: false });
   try {
     const { code, signal, stderr, effects } = await bench.keyturn(commandOf(one, bench));
     if (code !== 0) throw new Error(`${one.name} ended with ${code ?? signal}\n${stderr}`);
     // At its end the program may keep its compiled code, in a folder of its own; the next one finds it there.
-    return effects.filter(({ what, at }) => /^[A-Z]+$/.test(what) || at.startsWith(bench.folder));
+    return effects.filter((effect) => isRequest(effect) || effect.at.startsWith(bench.folder));
   } finally {
     await bench.close();
   }
 }
 
-/** Before, in the middle of, and after each. */
+/**
+ * Before, in the middle of, and after each. Between one change of a file and the next there is one instant, which is
+ * taken once: after the first. Requests may be under way at the same time, so each has both.
+ */
 export function pointsOf(effects: readonly Effect[]): readonly Point[] {
-  return effects.flatMap((effect) =>
-    (['before', 'half', 'after'] as const)
-      .filter((moment) => moment !== 'half' || effect.tears)
-      .map((moment) => ({ effect, moment })),
-  );
+  return effects.flatMap((effect, index) => {
+    const former = effects[index - 1];
+    const once = former !== undefined && !isRequest(effect) && !isRequest(former);
+    return (['before', 'half', 'after'] as const)
+      .filter((moment) => (moment === 'before' ? !once : moment !== 'half' || effect.tears))
+      .map((moment) => ({ effect, moment }));
+  });
+}
+
+/** The instants before the effects, and those alone. */
+export function beforeEach(effects: readonly Effect[]): readonly Point[] {
+  return effects.map((effect) => ({ effect, moment: 'before' }));
+}
+
+export function isRequest({ what }: Effect): boolean {
+  return /^[A-Z]+$/.test(what);
 }
 
 export function nameOf({ effect, moment }: Point): string {
@@ -52,14 +65,13 @@ export function nameOf({ effect, moment }: Point): string {
 
 /** Strikes the command at one point, and sees what becomes of it while a client sends all the time. */
 export async function tryOut(one: Case, origin: Origin, point: Point, ordeal: Ordeal): Promise<Verdict> {
-  const bench = await openFrom(origin);
+  const bench = await openFrom(origin, ordeal);
   try {
     const client = startClient(bench, one.promised, OVERLAP_S * 1000);
-    const { end, ended, faults } = await ordeal
+    const { end, ended, status, faults } = await ordeal
       .go(one, bench, `${point.effect.n}:${point.moment}`)
       .finally(() => client.rest());
     const count = await client.stop();
-    const status = await statusOf(bench);
     return {
       point,
       struck: end.struck !== null,
