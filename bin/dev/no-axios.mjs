@@ -1,6 +1,6 @@
 /**
- * What node-vault finds in place of axios when it is bundled. The store hands it a client of its own
- * (src/stores/vault/client.ts), so axios would only be loaded, and shipped with all that it brings along.
+ * What node-vault finds in place of axios when it is bundled. The store hands it a way out of its own
+ * (src/stores/vault/wire.ts), so axios would only be loaded, and shipped with all that it brings along.
  * @returns {never}
  */
 export function create() {

@@ -13,6 +13,7 @@ import { connect, type VaultCall } from '../../src/stores/vault/client.ts';
 import { createVaultStore } from '../../src/stores/vault/index.ts';
 import { openSession } from '../../src/stores/vault/session.ts';
 import { vaultSettings } from '../../src/stores/vault/settings.ts';
+import { openWire } from '../../src/stores/vault/wire.ts';
 import { contextIn } from './plugin-context.ts';
 import { type Heard, type Listener, listen, say } from './vault-listener.ts';
 
@@ -22,6 +23,7 @@ const TOKEN = 'hvs.not-a-token-but-a-canary';
 const VALUE = 'not-a-value-but-a-canary';
 const { signal } = new AbortController();
 const context = { ...contextIn('/nowhere', { TOKEN, ROLE: 'role', ID: VALUE }), now: () => 0 };
+const wire = openWire(null, context);
 const open: { close(): unknown }[] = [];
 
 afterEach(async () => {
@@ -67,14 +69,14 @@ describe('the client of Vault', () => {
   test('keeps token and body out of the errors of the network', async () => {
     const closed = await server(() => undefined);
     await closed.close();
-    const refused = await failureOf(connect({ address: closed.url }, context)(write()));
+    const refused = await failureOf(connect({ address: closed.url }, wire)(write()));
     expect(refused).toMatchObject({ code: 'UNREACHABLE', detail: { unsent: true } });
 
     const resets = createServer((socket) => socket.once('data', () => socket.resetAndDestroy()));
     open.push(resets);
     await new Promise<void>((resolve) => resets.listen(0, '127.0.0.1', resolve));
     const address = `http://127.0.0.1:${(resets.address() as AddressInfo).port}`;
-    const reset = await failureOf(connect({ address }, context)(write()));
+    const reset = await failureOf(connect({ address }, wire)(write()));
     expect(reset).toMatchObject({ code: 'UNREACHABLE', ambiguous: true });
   });
 
@@ -84,7 +86,7 @@ describe('the client of Vault', () => {
       const echo = await server(({ body, headers }, reply) =>
         say(reply, status, { errors: [`no handler for route ${body} ${headers['x-vault-token']}`] }),
       );
-      expect((await failureOf(connect({ address: echo.url }, context)(write()))).hint).not.toBe('');
+      expect((await failureOf(connect({ address: echo.url }, wire)(write()))).hint).not.toBe('');
     },
   );
 
@@ -98,7 +100,8 @@ describe('the client of Vault', () => {
       stdin: {
         contents: `
           import { connect } from ${source('stores/vault/client.ts')};
-          const send = connect({ address: '${vault.url}' }, { now: Date.now, sleep: async () => {}, random: (n) => new Uint8Array(n) });
+          import { openWire } from ${source('stores/vault/wire.ts')};
+          const send = connect({ address: '${vault.url}' }, openWire(null, { now: Date.now, sleep: async () => {} }));
           const call = ${JSON.stringify(write())};
           await send({ ...call, signal: new AbortController().signal });
           await send({ ...call, method: 'GET', body: undefined, signal: new AbortController().signal });
@@ -123,7 +126,7 @@ describe('the client of Vault', () => {
 
   test('sends the token of each call, not that of the first', async () => {
     const vault = await server((_, reply) => say(reply, 200, written));
-    const send = connect({ address: vault.url }, context);
+    const send = connect({ address: vault.url }, wire);
     await send(write({ token: 'first' }));
     await send(write({ token: 'second' }));
     expect(vault.heard.map(({ headers }) => headers['x-vault-token'])).toEqual(['first', 'second']);
@@ -135,7 +138,7 @@ describe('the client of Vault', () => {
       const auth = { client_token: TOKEN, lease_duration: 60, renewable: false, token_type: 'service' };
       say(reply, 200, target.endsWith('/login') ? { auth } : written);
     });
-    const send = connect({ address: vault.url }, context);
+    const send = connect({ address: vault.url }, wire);
     const { auth } = vaultSettings.parse({
       kind: 'vault',
       address: vault.url,
@@ -154,7 +157,7 @@ describe('the client of Vault', () => {
 
   test('encodes every step of a path', async () => {
     const vault = await server((_, reply) => say(reply, 200, written));
-    const send = connect({ address: vault.url }, context);
+    const send = connect({ address: vault.url }, wire);
     await send(write({ path: ['secret', 'data', 'a b#c?d%2F/é&#x2F;'] }));
     expect(vault.heard[0]?.target).toBe('/v1/secret/data/a%20b%23c%3Fd%252F%2F%C3%A9%26%23x2F%3B');
   });
@@ -187,7 +190,7 @@ describe('the client of Vault', () => {
     const heard = (method: VaultCall['method']) =>
       expect.objectContaining({ method: method === 'LIST' ? 'GET' : method }) as Heard;
     const vault = await server((_, reply) => say(reply, 200, written));
-    const send = connect({ address: vault.url, namespace: 'team-a' }, context);
+    const send = connect({ address: vault.url, namespace: 'team-a' }, wire);
     const methods = ['GET', 'LIST', 'POST', 'DELETE'] as const;
     for (const method of methods) await send(method === 'POST' ? write() : read({ method }));
     expect(vault.heard).toEqual(methods.map(heard));
@@ -200,10 +203,10 @@ describe('the client of Vault', () => {
 
   test('ends a call that gets no answer', async () => {
     const vault = await server(() => undefined);
-    const hung = connect({ address: vault.url, deadlineMs: 150 }, context)(write());
+    const hung = connect({ address: vault.url, deadlineMs: 150 }, wire)(write());
     expect(await failureOf(hung)).toMatchObject({ code: 'TIMEOUT', ambiguous: true });
     const gone = new AbortController();
-    const given = connect({ address: vault.url }, context)(write({ signal: gone.signal }));
+    const given = connect({ address: vault.url }, wire)(write({ signal: gone.signal }));
     setTimeout(() => gone.abort(), 50);
     expect((await failureOf(given)).code).toBe('INTERRUPTED');
   });
@@ -213,7 +216,7 @@ describe('the client of Vault', () => {
       reply.setHeader('retry-after', '0');
       say(reply, 429, { errors: ['rate limit quota exceeded'] });
     });
-    const send = connect({ address: vault.url }, context);
+    const send = connect({ address: vault.url }, wire);
     const error = await failureOf(send(write()));
     expect(error).toMatchObject({ code: 'RATE_LIMITED', detail: { retryAfterMs: 0 } });
     expect(vault.heard).toHaveLength(1);
@@ -227,7 +230,7 @@ describe('the client of Vault', () => {
       reply.writeHead(307, { location: `${other.url}${target}` });
       reply.end();
     });
-    const send = connect({ address: vault.url }, context);
+    const send = connect({ address: vault.url }, wire);
     expect((await failureOf(send(write()))).code).toBe('CONFIG');
     expect((await failureOf(send(read()))).code).toBe('CONFIG');
     expect(other.heard).toEqual([]);
@@ -235,11 +238,11 @@ describe('the client of Vault', () => {
 
   test('tells absence from success, also where the path looks like that of the state of Vault', async () => {
     const vault = await server((_, reply) => say(reply, 404, { errors: [] }));
-    const send = connect({ address: vault.url }, context);
+    const send = connect({ address: vault.url }, wire);
     const path = ['secret', 'data', 'sys', 'health'];
     expect(await send(read({ path }))).toMatchObject({ missing: true });
     const sealed = await server((_, reply) => say(reply, 503, { errors: ['Vault is sealed'] }));
-    const error = await failureOf(connect({ address: sealed.url }, context)(write({ path })));
+    const error = await failureOf(connect({ address: sealed.url }, wire)(write({ path })));
     expect(error).toMatchObject({ code: 'UNAVAILABLE', detail: { unsent: true } });
   });
 
@@ -250,7 +253,7 @@ describe('the client of Vault', () => {
     vi.stubEnv('VAULT_TOKEN', 'token-of-the-environment');
     vi.stubEnv('VAULT_NAMESPACE', 'namespace-of-the-environment');
     vi.stubEnv('VAULT_PREFIX', '/prefix');
-    const send = connect({ address: vault.url }, context);
+    const send = connect({ address: vault.url }, wire);
     const { token: _, ...without } = write();
     await send(without);
     expect(other.heard).toEqual([]);

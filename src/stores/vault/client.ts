@@ -1,14 +1,10 @@
 import type { client as NodeVaultClient, Option } from 'node-vault';
-import type { PluginContext } from '../../core/plugin.ts';
-import { createHttpClient, type HttpClient, type HttpReply } from '../../http/client.ts';
 import { type Asked, badReply, replyFault } from './faults.ts';
 import { encoded, type Steps } from './paths.ts';
+import type { Wire, WireReply } from './wire.ts';
 
 /** Less than the engine gives a call, so that a hung Vault is told apart from a slow one. */
 const DEADLINE_MS = 20_000;
-const MAX_BYTES = 8 * 1024 * 1024;
-/** What a read is repeated for: nothing was changed, and the next node or the next moment may answer. */
-const WORTH_REPEATING: ReadonlySet<number> = new Set([412, 429, 500, 502, 504]);
 
 export interface VaultCall extends Asked {
   readonly method: 'GET' | 'LIST' | 'POST' | 'DELETE';
@@ -39,38 +35,32 @@ interface Order {
   readonly uri: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly call: VaultCall;
-  readonly answer: (reply: HttpReply) => void;
+  readonly answer: (reply: WireReply) => void;
 }
 
 /**
- * The client of Vault with its pitfalls fenced (docs/stores/vault.md lists them). It is node-vault that knows how a
- * request to Vault looks; what goes over the wire goes through our own HTTP client, which node-vault takes in place of
- * its own. So there is a time limit, no redirect is followed, and no error carries a token or a body.
+ * The client of Vault with its pitfalls fenced (docs/decisions/vault-store.md). It is node-vault that knows how a request
+ * to Vault looks; what goes over the wire goes through a wire of our own, which node-vault takes in place of its own. So
+ * there is a time limit, no redirect is followed, and no error carries a token or a body.
  */
 export function connect(
   of: {
     readonly address: string;
     readonly namespace?: string | undefined;
-    readonly fetch?: typeof fetch;
     readonly deadlineMs?: number;
   },
-  context: Pick<PluginContext, 'now' | 'sleep' | 'random'>,
+  wire: Wire,
 ): SendToVault {
-  const http = createHttpClient({
-    ...context,
-    userAgent: 'keyturn',
-    ...(of.fetch === undefined ? {} : { fetch: of.fetch }),
-  });
   let client: Promise<NodeVaultClient> | undefined;
 
   return async (call) => {
-    client ??= open(of.address, of.namespace, (order) => deliver(http, order, of.deadlineMs ?? DEADLINE_MS));
-    let reply: HttpReply | undefined;
+    client ??= open(of.address, of.namespace, (order) => deliver(wire, order, of.deadlineMs ?? DEADLINE_MS));
+    let reply: WireReply | undefined;
     const options = {
       // An object of its own: node-vault writes into it.
       headers: call.token === undefined ? {} : { 'X-Vault-Token': call.token },
       call,
-      answer: (given: HttpReply) => {
+      answer: (given: WireReply) => {
         reply = given;
       },
     };
@@ -107,22 +97,16 @@ function perform(client: NodeVaultClient, call: VaultCall, options: Option): Pro
 }
 
 /** Sends what node-vault has put together, and tells it the outcome in its own terms. */
-async function deliver(http: HttpClient, order: Order, deadlineMs: number): Promise<unknown> {
+async function deliver(wire: Wire, order: Order, deadlineMs: number): Promise<unknown> {
   const { call, answer, uri, headers } = order;
-  const listing = call.method === 'LIST';
-  const query = { ...(listing ? { list: 'true' } : {}), ...call.query };
-  const reading = listing || call.method === 'GET';
-  const reply = await http.send({
+  const query = new URLSearchParams({ ...(call.method === 'LIST' ? { list: 'true' } : {}), ...call.query });
+  const reply = await wire({
     method: call.method === 'LIST' ? 'GET' : call.method,
-    url: uri,
+    url: query.size === 0 ? uri : `${uri}?${query}`,
     what: call.doing,
     headers,
-    query,
-    ...(call.body === undefined ? {} : { body: { text: call.body, type: 'application/json' } }),
+    ...(call.body === undefined ? {} : { body: call.body }),
     deadlineMs,
-    maxBytes: MAX_BYTES,
-    retry: reading ? 'safe' : 'never',
-    repeatWhen: ({ status }) => WORTH_REPEATING.has(status),
     signal: call.signal,
   });
   const fault = replyFault(call, reply);

@@ -1,5 +1,5 @@
 import { type ErrorCode, KeyturnError, toKeyturnError } from '../../core/errors.ts';
-import type { HttpReply } from '../../http/client.ts';
+import type { WireReply } from './wire.ts';
 
 interface Fault {
   readonly code: ErrorCode;
@@ -89,7 +89,7 @@ export interface Asked {
  * The failure that a reply is; null where it is none, or 404, which the caller understands. Nothing that Vault wrote is
  * quoted: it may hold what was sent.
  */
-export function replyFault(asked: Asked, reply: HttpReply): KeyturnError | null {
+export function replyFault(asked: Asked, reply: WireReply): KeyturnError | null {
   const { status } = reply;
   if (status === 200 || status === 204) return null;
   if (status === 404 && !says(reply, NO_ROUTE)) return null;
@@ -106,7 +106,7 @@ export function replyFault(asked: Asked, reply: HttpReply): KeyturnError | null 
   });
 }
 
-function faultOf(asked: Asked, reply: HttpReply): Fault {
+function faultOf(asked: Asked, reply: WireReply): Fault {
   const { status } = reply;
   if (status >= 300 && status < 400) return ELSEWHERE;
   if (status === 403) return says(reply, 'invalid token') ? BAD_TOKEN : denied(asked);
@@ -147,11 +147,11 @@ export function policyLine(path: string, capabilities: readonly string[]): strin
   return `path ${JSON.stringify(path)} { capabilities = [${quoted}] }`;
 }
 
-export function says(reply: Pick<HttpReply, 'json'>, words: string): boolean {
+export function says(reply: Pick<WireReply, 'json'>, words: string): boolean {
   return errorsOf(reply).some((text) => text.includes(words));
 }
 
-function errorsOf({ json }: Pick<HttpReply, 'json'>): readonly string[] {
+function errorsOf({ json }: Pick<WireReply, 'json'>): readonly string[] {
   const errors = typeof json === 'object' && json !== null && 'errors' in json ? json.errors : [];
   return Array.isArray(errors) ? errors.filter((one) => typeof one === 'string') : [];
 }

@@ -14,9 +14,9 @@ import { mountCheck } from './mount.ts';
 import { rightsOn } from './rights.ts';
 import { openSession } from './session.ts';
 import type { VaultSettings } from './settings.ts';
-import { fetchTrusting } from './tls.ts';
 import { listLocations, removeLocation } from './tree.ts';
 import { VALUE_BYTES, valuesOn } from './values.ts';
+import { openWire } from './wire.ts';
 
 export interface VaultStore extends SecretStore {
   readonly ledgers: LedgerStore;
@@ -62,8 +62,8 @@ function sender(settings: VaultSettings, context: PluginContext): SendToVault {
   let opened: Promise<SendToVault> | undefined;
   const open = async (): Promise<SendToVault> => {
     const { address, namespace, ca } = settings;
-    const trusting = ca === undefined ? {} : { fetch: fetchTrusting(await certificates(ca, context)) };
-    return connect({ address, namespace, ...trusting }, context);
+    const trusted = ca === undefined ? null : await certificates(ca, context);
+    return connect({ address, namespace }, openWire(trusted, context));
   };
   return async (call) => {
     opened ??= open();
