@@ -169,7 +169,7 @@ describe('from the page alone', () => {
 
   test('doctor tries the store and finds nothing, rotate makes a key, and consumers read it', async () => {
     const doctor = await keyturn('doctor', '--write');
-    expect(doctor.stdout).toContain('was staged, read, promoted and replaced');
+    expect(doctor.stdout).toContain('was staged, read, promoted, replaced and discarded');
     await keyturn('rotate', 'wa-webhook');
     const { json } = await vault.api('GET', `secret/data/${DOCUMENTED}`);
     const { value } = json.data.data;
