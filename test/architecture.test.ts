@@ -22,7 +22,12 @@ const LAYERS: Layers = {
   trail: { layers: ['core'], packages: ['node:fs', 'node:fs/promises', 'node:path'] },
   report: { layers: ['core'], packages: [] },
   http: { layers: ['core'], packages: ['zod/mini'], reaches: ['fetch', 'globalThis.fetch'] },
-  issuers: { layers: ['core', 'http'], packages: ['zod/mini', 'node:crypto'], plugins: { sdks: {} } },
+  described: { layers: ['core', 'http'], packages: ['zod/mini'] },
+  issuers: {
+    layers: ['core', 'described', 'http'],
+    packages: ['zod/mini', 'node:crypto'],
+    plugins: { sdks: {} },
+  },
   stores: {
     layers: ['core', 'http'],
     packages: ['zod/mini', 'node:*'],

@@ -123,6 +123,10 @@ export const ROTATION_DATA = object({
       old: nullable(KEY),
       new: nullable(KEY),
       times: object({ created: TIME, promoted: TIME, revoked: TIME, provenDead: TIME }),
+      gapMs: nullable({
+        ...COUNT,
+        description: 'How long consumers may have read a dead key, where making the new one ended the old.',
+      }),
       reason: text(),
       until: TIME,
     }),
@@ -135,6 +139,37 @@ export const ADOPT_DATA = object({ credential: text(), key: nullable(KEY) });
 export const IDENTIFY_DATA = object({
   matches: list(
     object({ credential: STRING, key: nullable(KEY), alive: { enum: ['yes', 'no', 'unknown'] } }),
+  ),
+});
+
+export const KEYS_DATA = object({
+  issuer: text('Its name in the configuration.'),
+  keys: list(
+    object({
+      whose: { enum: ['ours', 'adopted', 'orphan', 'unknown', 'missing'] },
+      issuerKeyId: text(),
+      name: STRING,
+      credential: STRING,
+      key: nullable(text('Its row in the ledger of the credential.')),
+      state: STRING,
+      issuedAt: TIME,
+      expiresAt: TIME,
+      lastUsed: TIME,
+      lastUsedKnown: { type: 'boolean', description: 'False: null in lastUsed means that nobody says.' },
+    }),
+  ),
+});
+
+export const ISSUER_TEST_DATA = object({
+  issuer: text('Its name in the configuration.'),
+  mark: text('What the throw-away key was named after.'),
+  steps: list(
+    object({
+      operation: text(),
+      outcome: { enum: ['ok', 'failed', 'skipped'] },
+      message: text(),
+      hint: text(),
+    }),
   ),
 });
 

@@ -69,7 +69,8 @@ export function createProgram(version: string, act: Act): Command {
     for (const spec of commands) {
       const names = spec.name.split(' ');
       const own = names.at(-1) ?? spec.name;
-      const parent = made.get(names.slice(0, -1).join(' ')) ?? program;
+      const above = names.slice(0, -1).join(' ');
+      const parent = above === '' ? program : (made.get(above) ?? addGroup(program, above, heading, made));
       const command = parent.command(own).helpGroup(heading);
       made.set(spec.name, command);
       describeCommand(command, spec);
@@ -77,6 +78,17 @@ export function createProgram(version: string, act: Act): Command {
     }
   }
   return program;
+}
+
+/** A word that is no command by itself, only the beginning of others. */
+function addGroup(program: Command, name: string, heading: string, made: Map<string, Command>): Command {
+  const command = program.command(name).helpGroup(heading).summary(`see keyturn ${name} --help`);
+  command.helpOption('-h, --help', 'print this help').exitOverride();
+  command.action(() => {
+    throw usage(`${name} is no command by itself`, `run keyturn ${name} --help`);
+  });
+  made.set(name, command);
+  return command;
 }
 
 function helpCommand(): Command {

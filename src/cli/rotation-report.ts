@@ -3,7 +3,7 @@ import type { FleetResult } from '../engine/fleet.ts';
 import { type Outcome, worst } from '../engine/outcome.ts';
 import { type Block, type Cell, type Report, type Status, table, toned } from './command.ts';
 import { keyOutput, rotationOutput } from './facts.ts';
-import { minutes } from './times.ts';
+import { minutes, span } from './times.ts';
 
 /** The report of a command that drove rotations: one line and one JSON object per credential. */
 export function rotationReport(results: readonly FleetResult[], extra: Partial<Report> = {}): Report {
@@ -53,6 +53,7 @@ export function resultOutput(result: FleetResult) {
     old: outcome?.old == null ? null : keyOutput(outcome.old),
     new: outcome?.new == null ? null : keyOutput(outcome.new),
     times: outcome?.times ?? { created: null, promoted: null, revoked: null, provenDead: null },
+    gapMs: outcome?.gapMs ?? null,
     reason: outcome?.reason ?? result.error?.message ?? '',
     until: outcome?.until == null ? null : new Date(outcome.until).toISOString(),
   };
@@ -132,7 +133,13 @@ function outcomeCell(result: FleetResult): Cell {
   return name === 'none' ? toned(name, 'faint') : toned(name, 'good');
 }
 
-function sentenceOf({ outcome, error }: FleetResult): string {
+function sentenceOf(result: FleetResult): string {
+  const gap = result.outcome?.gapMs ?? null;
+  const sentence = plainSentenceOf(result);
+  return gap === null ? sentence : `${sentence}; consumers may have read a dead key for ${span(gap)}`;
+}
+
+function plainSentenceOf({ outcome, error }: FleetResult): string {
   if (outcome === null) return error?.message ?? '';
   switch (outcome.outcome) {
     case 'done':

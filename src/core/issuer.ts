@@ -1,4 +1,4 @@
-import type { KeyFacts } from './credential.ts';
+import type { Instant, KeyFacts } from './credential.ts';
 import type { Secret } from './secret.ts';
 
 /** The version of this contract; a plugin that was built for another one is refused. */
@@ -99,6 +99,8 @@ export interface ListedKey {
   readonly mark?: Mark;
   readonly name?: string;
   readonly facts: KeyFacts;
+  /** When it was last used, where the list says so; null: never. */
+  readonly lastUsed?: Instant | null;
 }
 
 export interface Slots {
@@ -151,17 +153,20 @@ export interface Issuer {
   verify(secret: Secret, signal: AbortSignal): Promise<Verification>;
   /** Ends one key. Succeeds for one that is unknown or already dead. Success is not proof of death. */
   revoke?(request: RevokeRequest): Promise<void>;
-  /** The key that carries this mark, or null when the issuer says that there is none. */
-  find?(mark: Mark, signal: AbortSignal): Promise<ListedKey | null>;
-  list?(signal: AbortSignal): Promise<readonly ListedKey[]>;
+  /**
+   * The key that carries this mark, or null when the issuer says that there is none. Here and below `caller` is the key
+   * in `current`, for issuers that take one key's word about the others.
+   */
+  find?(mark: Mark, signal: AbortSignal, caller?: Secret): Promise<ListedKey | null>;
+  list?(signal: AbortSignal, caller?: Secret): Promise<readonly ListedKey[]>;
   /** When the key was last used, or null when never. */
-  lastUsed?(issuerKeyId: string, signal: AbortSignal): Promise<string | null>;
+  lastUsed?(issuerKeyId: string, signal: AbortSignal, caller?: Secret): Promise<Instant | null>;
   /** What the issuer says of this key, alive or dead; null when it does not know it. Changes nothing. */
   describe?(
     secret: Secret,
     signal: AbortSignal,
   ): Promise<(KeyFacts & { readonly alive: boolean | null }) | null>;
-  slots?(signal: AbortSignal): Promise<Slots>;
+  slots?(signal: AbortSignal, caller?: Secret): Promise<Slots>;
   /**
    * Whether the credentials that keyturn itself uses here are accepted, and what else can be told without changing
    * anything. What cannot be told throws.

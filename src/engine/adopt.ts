@@ -18,6 +18,8 @@ export interface AdoptRequest {
   readonly secret?: Secret;
   /** When it was issued, by a person's word: ISO 8601, or `unknown`. */
   readonly issuedAt?: string;
+  /** The issuer's id of it, by a person's word, where the key itself does not tell. */
+  readonly issuerKeyId?: string;
 }
 
 export interface Adopted {
@@ -113,10 +115,39 @@ async function factsOf(session: Session, secret: Secret, request: AdoptRequest):
   }
   const described = await describe(run, secret);
   const { alive: _, ...said } = described ?? { alive: null };
-  const known = { ...answer.facts, ...said, fingerprints: secret.fingerprints() };
+  const asked = { ...answer.facts, ...said, fingerprints: secret.fingerprints() };
+  const known = { ...(await namedFacts(run, secret, asked, request)), ...asked };
   const word =
     request.issuedAt === undefined || request.issuedAt === 'unknown' ? {} : { issuedAt: request.issuedAt };
   return known.issuedAt === undefined ? { ...known, ...word } : known;
+}
+
+/** What the issuer lists of the key that a person names. Throws USAGE where it lists none, or the key is another one. */
+async function namedFacts(
+  run: Run,
+  secret: Secret,
+  asked: KeyFacts,
+  request: AdoptRequest,
+): Promise<KeyFacts> {
+  const { issuerKeyId } = request;
+  if (issuerKeyId === undefined) return {};
+  if (asked.issuerKeyId !== undefined && asked.issuerKeyId !== issuerKeyId) {
+    throw new KeyturnError('USAGE', 'the key has another id than the one that is given', {
+      hint: 'leave --key out: the key itself tells its id',
+    });
+  }
+  if (run.issuer.list === undefined) return { issuerKeyId };
+  const listed = await guarded(
+    run.world,
+    'list the keys at the issuer',
+    run.signal,
+    async (signal) => run.issuer.list?.(signal, secret) ?? [],
+  );
+  const found = listed.find((key) => key.issuerKeyId === issuerKeyId);
+  if (found !== undefined) return { ...found.facts, issuerKeyId };
+  throw new KeyturnError('USAGE', 'the issuer lists no key with the id that is given', {
+    hint: `look at keyturn keys ${run.credential.issuer}`,
+  });
 }
 
 async function describe(run: Run, secret: Secret): Promise<(KeyFacts & { alive: boolean | null }) | null> {

@@ -74,26 +74,26 @@ const LOOKS: { readonly [What in Look['what']]: LookAt<What> } = {
     return { ...seen, hand: { row, fingerprints: secret.fingerprints() } };
   },
 
-  found: async (run, _values, _ledger, seen, { row }) => {
+  found: async (run, values, _ledger, seen, { row }) => {
     const found = await guarded(run.world, `look for ${row} at the issuer`, run.signal, async (signal) =>
-      run.issuer.find === undefined ? null : run.issuer.find(row, signal),
+      run.issuer.find === undefined ? null : run.issuer.find(row, signal, callerIn(values)),
     );
     return { ...seen, found: { ...seen.found, [row]: found } };
   },
 
-  listed: async (run, _values, _ledger, seen) => {
+  listed: async (run, values, _ledger, seen) => {
     const listedAt = run.world.now();
     const listed = await guarded(run.world, 'list the keys at the issuer', run.signal, async (signal) =>
-      run.issuer.list === undefined ? [] : run.issuer.list(signal),
+      run.issuer.list === undefined ? [] : run.issuer.list(signal, callerIn(values)),
     );
     return { ...seen, listed, listedAt };
   },
 
-  slots: async (run, _values, _ledger, seen) => {
+  slots: async (run, values, _ledger, seen) => {
     const slots = await guarded(run.world, 'count the slots at the issuer', run.signal, async (signal) =>
       run.issuer.slots === undefined
         ? { used: 0, max: Number.MAX_SAFE_INTEGER, keys: [] }
-        : run.issuer.slots(signal),
+        : run.issuer.slots(signal, callerIn(values)),
     );
     return { ...seen, slots };
   },
@@ -165,6 +165,11 @@ export async function verified(run: Run, secret: Secret, name: string): Promise<
       ...(error.detail.retryAfterMs === undefined ? {} : { retryAfterMs: error.detail.retryAfterMs }),
     };
   }
+}
+
+/** The key in `current`, for issuers that are asked by one of their keys. */
+function callerIn(values: Values): Secret | undefined {
+  return values.current?.key ?? undefined;
 }
 
 function isComplete(secret: Secret): boolean {

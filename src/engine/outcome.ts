@@ -1,3 +1,4 @@
+import { toMs } from '../core/credential.ts';
 import { ERROR_CODES, type ErrorCode, type KeyturnError } from '../core/errors.ts';
 import type { Key, Rotation } from '../core/ledger.ts';
 import type { Change, Failure, Step } from '../core/protocol/changes.ts';
@@ -29,6 +30,11 @@ export interface Outcome {
   readonly old: Key | null;
   readonly new: Key | null;
   readonly times: OutcomeTimes;
+  /**
+   * Where making the new key ended the old one: for how long consumers may have read a dead key, in milliseconds, from
+   * the request for the new one to its promote. Null: there was no such gap in this run.
+   */
+  readonly gapMs: number | null;
   /** Whether the run changed anything. */
   readonly changed: boolean;
   /** Everything that a person must know although the run went on. */
@@ -77,6 +83,7 @@ export function outcomeOf(session: Session, step: Step, error: KeyturnError | nu
     old: rowOf(ledger, oldId),
     new: rowOf(ledger, ledger.rotation?.new ?? made) ?? (promoted ? currentRow(ledger) : null),
     times: timesOf(session),
+    gapMs: promoted ? gapOf(session) : null,
     changed: history.length > 0,
     problems,
     error,
@@ -153,6 +160,15 @@ function problemOf(change: Change): readonly Failure[] {
     default:
       return [];
   }
+}
+
+function gapOf({ book, run, noted }: Session): number | null {
+  const row = currentRow(book.ledger);
+  const promotedAt = noted.findLast((note) => note.event === 'promoted')?.at;
+  const { acceptGap, issuer } = run.policy;
+  const replaces = acceptGap && issuer.maxLive === 1 && book.ledger.keys.some((key) => key.id !== row?.id);
+  if (!replaces || row?.window === undefined || promotedAt === undefined) return null;
+  return Math.max(0, toMs(promotedAt) - toMs(row.window.from));
 }
 
 function timesOf(session: Session): OutcomeTimes {

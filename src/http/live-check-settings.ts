@@ -1,33 +1,14 @@
 import * as z from 'zod/mini';
 import { duration } from '../core/setting.ts';
 import { JSON_POINTER } from './json-pointer.ts';
+import { headerFault, literalFault } from './literals.ts';
 import { parseTemplate, partsOf } from './template.ts';
 import { urlFault } from './url.ts';
 
-/** Header names that HTTP itself sets; a check that set them would be a different request than it seems. */
-const RESERVED =
-  /^(host|content-length|content-type|connection|transfer-encoding|upgrade|te|trailer|expect)$/i;
-const HEADER_NAME = /^[A-Za-z0-9!#$%&'*+.^_`|~-]+$/;
-const HEADER_VALUE = /^[\x21-\x7e]([\x20-\x7e]*[\x21-\x7e])?$/;
-/** Names under which a value is a secret, so that a literal there is one in the configuration. */
-const SECRET_NAME = /authori[sz]ation|cookie|secret|passw|token|api[-_]?key|access[-_]?key/i;
 const TEMPLATE_RULE = 'may hold {key.PART} and no other brace';
 
 const template = (error: string) =>
   z.string({ error }).check(z.refine((text) => parseTemplate(text) !== null, { error: TEMPLATE_RULE }));
-
-function headerFault(name: string, value: string): string | null {
-  if (!HEADER_NAME.test(name) || RESERVED.test(name)) {
-    return 'is not a header that a check can set; name the one that carries the key, such as Authorization';
-  }
-  if (!HEADER_VALUE.test(value)) return 'must be printable ASCII that neither begins nor ends with a space';
-  return literalFault(name, value);
-}
-
-function literalFault(name: string, value: string): string | null {
-  if (!SECRET_NAME.test(name) || value.includes('{key.')) return null;
-  return 'holds a secret in clear; write {key.value} where the key belongs';
-}
 
 /** What is wrong with the URL of a check, which may hold places for the key. */
 function checkUrlFault(url: string): string | null {

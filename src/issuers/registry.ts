@@ -17,6 +17,17 @@ export interface IssuerEntry {
 export const issuerKinds: readonly IssuerEntry[] = [
   { kind: 'meta-system-user', open: async () => any((await import('./meta/settings.ts')).metaSystemUser) },
   { kind: 'manual', open: async () => any((await import('./manual/settings.ts')).manualKind) },
+  { kind: '360dialog', open: async () => any((await import('./360dialog/settings.ts')).dialog360Kind) },
+  { kind: 'infobip', open: async () => any((await import('./infobip/settings.ts')).infobipKind) },
+  { kind: 'sendgrid', open: async () => any((await import('./sendgrid/settings.ts')).sendgridKind) },
+  { kind: 'sinch', open: async () => any((await import('./sinch/settings.ts')).sinchKind) },
+  { kind: 'twilio', open: async () => any((await import('./twilio/settings.ts')).twilioKind) },
+  {
+    kind: 'twilio-auth-token',
+    open: async () => any((await import('./twilio/settings.ts')).twilioTokenKind),
+  },
+  { kind: 'vonage', open: async () => any((await import('./vonage/settings.ts')).vonageKind) },
+  { kind: 'http', open: async () => any((await import('./http.ts')).httpKind) },
   { kind: 'random', open: async () => any((await import('./random/settings.ts')).randomKind) },
 ];
 

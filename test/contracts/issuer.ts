@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { inspect } from 'node:util';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { KeyturnError } from '../../src/core/errors.ts';
@@ -26,6 +27,10 @@ export interface IssuerHarness {
   accepts(key: Secret): Promise<boolean>;
   /** Everything that the other side remembers, counters of requests left out: equal means that nothing changed. */
   state(): string;
+  /** The id that the other side gave a key; absent or null where it gives none, or the key itself tells. */
+  keyId?(key: Secret): string | null;
+  /** `verify` sends the key alone, so that what keyturn's own credentials are worth does not matter to it. */
+  readonly verifiesAlone?: true;
   /** Requests for a key that reached the other side. */
   creates(): number;
   /** Requests of any kind that reached the other side. */
@@ -62,7 +67,7 @@ export function issuerContract(name: string, start: () => Promise<IssuerHarness>
     afterEach(async () => {
       const texts = outputs.map(everyTextOf);
       await harness.close();
-      for (const clear of clearTexts(harness.canaries, seen)) {
+      for (const clear of clearTexts(harness, seen)) {
         expect(
           texts.some((text) => text.includes(clear)),
           'a secret came out',
@@ -97,6 +102,20 @@ export function issuerContract(name: string, start: () => Promise<IssuerHarness>
       current: await live(),
       signal: by,
     });
+
+    const revocation = (key: Secret) => {
+      const id = harness.keyId?.(key) ?? null;
+      return { secret: key, role: 'old', ...(id === null ? {} : { issuerKeyId: id }) } as const;
+    };
+    const makeKey = async (current: Secret) => {
+      if (issuer.create !== undefined) {
+        const created = await issuer.create({ mark: MARK, current, signal });
+        remember(created.secret);
+        return created.facts;
+      }
+      const secret = remember(issuer.invent?.(randomBytes) as Secret);
+      return (await issuer.register?.({ mark: MARK, secret, current, signal })) ?? {};
+    };
 
     test('has the methods that its traits speak of, and no others', () => {
       const { traits } = issuer;
@@ -167,13 +186,53 @@ export function issuerContract(name: string, start: () => Promise<IssuerHarness>
       expect(harness.state()).toBe(before);
     });
 
+    test('register makes an invented secret known, once', async ({ skip }) => {
+      if (issuer.register === undefined) return skip();
+      const secret = remember(issuer.invent?.(randomBytes) as Secret);
+      const facts = await issuer.register({ ...(await createRequest()), secret });
+      outputs.push(facts);
+      expect(harness.creates()).toBe(1);
+      expect(await harness.accepts(secret)).toBe(true);
+      expect((await verify(secret)).verdict).toBe('works');
+    });
+
+    test('list and find know the key that was just made, and tell nothing of it that is secret', async ({
+      skip,
+    }) => {
+      const { list, find, slots } = issuer;
+      if (list === undefined && find === undefined) return skip();
+      const caller = await live();
+      expect(await find?.(MARK, signal, caller)).toBe(find === undefined ? undefined : null);
+      const made = await makeKey(caller);
+      const listed = await list?.(signal, caller);
+      const found = await find?.(MARK, signal, caller);
+      outputs.push(listed, found);
+      if (listed !== undefined) expect(listed.map((key) => key.issuerKeyId)).toContain(made.issuerKeyId);
+      if (find !== undefined) expect(found?.issuerKeyId).toBe(made.issuerKeyId);
+      const taken = await slots?.(signal, caller);
+      outputs.push(taken);
+      if (taken !== undefined)
+        expect([taken.used, taken.max]).toEqual([listed?.length, issuer.traits.maxLive]);
+    });
+
+    test('promotion ends the older key, or takes the newer one back', async ({ skip }) => {
+      if (issuer.revoke === undefined || issuer.traits.revokesBy !== 'promotion') return skip();
+      const [older, newer] = [await live(), await live()];
+      await issuer.revoke({ secret: older, role: 'old', caller: newer, signal });
+      expect([await harness.accepts(older), await harness.accepts(newer)]).toEqual([false, true]);
+      const next = await live();
+      await issuer.revoke({ secret: next, role: 'new', caller: newer, signal });
+      expect([await harness.accepts(newer), await harness.accepts(next)]).toEqual([true, false]);
+    });
+
     test('revoke ends one key and no other, and succeeds again', async ({ skip }) => {
-      if (issuer.revoke === undefined) return skip();
+      if (issuer.revoke === undefined || issuer.traits.revokesBy === 'promotion') return skip();
       const [target, caller] = [await live(), await live()];
       const facts = await issuer.describe?.(target, signal);
+      const id = facts?.issuerKeyId ?? harness.keyId?.(target) ?? null;
       const request = {
         secret: target,
-        ...(facts?.issuerKeyId === undefined ? {} : { issuerKeyId: facts.issuerKeyId }),
+        ...(id === null ? {} : { issuerKeyId: id }),
         caller,
         signal,
       } as const;
@@ -232,8 +291,11 @@ export function issuerContract(name: string, start: () => Promise<IssuerHarness>
       const calls = [
         issuer.create?.(request),
         issuer.traits.proves ? issuer.verify(key, aborted) : undefined,
-        issuer.revoke?.({ secret: key, role: 'old', signal: aborted }),
+        issuer.register?.({ ...request, secret: key }),
+        issuer.revoke?.({ ...revocation(key), signal: aborted }),
         issuer.describe?.(key, aborted),
+        issuer.list?.(aborted, key),
+        issuer.find?.(MARK, aborted, key),
       ].filter((call) => call !== undefined);
       for (const call of calls) {
         const error = await caught(call);
@@ -250,7 +312,8 @@ export function issuerContract(name: string, start: () => Promise<IssuerHarness>
       const doings = [
         (by: AbortSignal) => issuer.verify(key, by),
         (by: AbortSignal) => issuer.create?.({ mark: MARK, current, signal: by }),
-        (by: AbortSignal) => issuer.revoke?.({ secret: key, role: 'old', signal: by }),
+        (by: AbortSignal) => issuer.register?.({ mark: MARK, secret: key, current, signal: by }),
+        (by: AbortSignal) => issuer.revoke?.({ ...revocation(key), caller: current, signal: by }),
       ];
       for (const doing of doings) {
         const controller = new AbortController();
@@ -268,6 +331,7 @@ export function issuerContract(name: string, start: () => Promise<IssuerHarness>
       describe(`while the other side is ${failure}`, () => {
         test('verify could not tell', { timeout: SOON_MS }, async ({ skip }) => {
           if (!harness.failures.includes(failure) || !issuer.traits.proves) return skip();
+          if (failure === 'refused' && harness.verifiesAlone === true) return skip();
           const [key, gone] = [await live(), remember(await harness.deadKey())];
           harness.fail(failure, 'all');
           const verifications = await Promise.all([verify(key), verify(gone)]);
@@ -287,25 +351,45 @@ export function issuerContract(name: string, start: () => Promise<IssuerHarness>
           else if (harness.creates() > before) expect(error.ambiguous).toBe(true);
         });
 
-        test('revoke and describe fail with our own error', { timeout: SOON_MS }, async ({ skip }) => {
+        test('register is sent at most once and says whether the key may be known', {
+          timeout: SOON_MS,
+        }, async ({ skip }) => {
+          if (!harness.failures.includes(failure) || issuer.register === undefined) return skip();
+          const request = {
+            ...(await createRequest()),
+            secret: remember(issuer.invent?.(randomBytes) as Secret),
+          };
+          harness.fail(failure, failure === 'refused' ? 'all' : 'create');
+          const before = harness.creates();
+          const error = await caught(issuer.register(request));
+          expect(harness.creates() - before).toBeLessThanOrEqual(1);
+          if (failure === 'refused') expect([error.exitCode, error.ambiguous]).toEqual([4, false]);
+          else if (harness.creates() > before) expect(error.ambiguous).toBe(true);
+        });
+
+        test('revoke and the looks fail with our own error', { timeout: SOON_MS }, async ({ skip }) => {
           if (!harness.failures.includes(failure)) return skip();
           const key = await live();
           harness.fail(failure, 'all');
-          await Promise.all(
-            [issuer.revoke?.({ secret: key, role: 'old', signal }), issuer.describe?.(key, signal)].map(
-              (call) => (call === undefined ? call : caught(call)),
-            ),
-          );
+          const calls = [
+            issuer.revoke?.({ ...revocation(key), caller: key, signal }),
+            issuer.describe?.(key, signal),
+            issuer.list?.(signal, key),
+            issuer.find?.(MARK, signal, key),
+          ];
+          await Promise.all(calls.map((call) => (call === undefined ? call : caught(call))));
         });
       });
     }
   });
 }
 
-/** Each secret as it is, and as it would stand in an address or in a header. */
-function clearTexts(canaries: readonly string[], keys: readonly Secret[]): readonly string[] {
-  const parts = keys.flatMap((key) => Object.values(key.openAll()));
-  return [...canaries, ...parts].flatMap((clear) => [
+/** Each secret as it is, and as it would stand in an address or in a header. A part that is the key's id is none. */
+function clearTexts(harness: IssuerHarness, keys: readonly Secret[]): readonly string[] {
+  const parts = keys.flatMap((key) =>
+    Object.values(key.openAll()).filter((part) => part !== harness.keyId?.(key)),
+  );
+  return [...harness.canaries, ...parts].flatMap((clear) => [
     clear,
     encodeURIComponent(clear),
     Buffer.from(clear).toString('base64').replace(/=+$/, ''),

@@ -7,6 +7,7 @@ import { rulesTable } from '../../src/report/rules-table.ts';
 import { searchAll, situationsPart } from '../core/situations.ts';
 import { commandsPart } from './command-pages.ts';
 import { errorsPart } from './error-pages.ts';
+import { DESCRIBED_KINDS, providersTable, settingsPart, traitsPart } from './provider-pages.ts';
 
 /** A part of a page in docs that is made from the code. It stands between `<!-- generated:MARKER -->` and its end. */
 export interface GeneratedPart {
@@ -32,6 +33,12 @@ export const PARTS: readonly GeneratedPart[] = [
   { page: 'docs/audit.md', marker: 'audit-rules', make: rulesTable },
   { page: 'docs/commands.md', marker: 'commands', make: commandsPart },
   { page: 'docs/errors.md', marker: 'errors', make: errorsPart },
+  { page: 'docs/providers.md', marker: 'providers', make: providersTable },
+  { page: 'docs/issuers/http.md', marker: 'settings', make: () => settingsPart('http') },
+  ...DESCRIBED_KINDS.flatMap((kind): readonly GeneratedPart[] => [
+    { page: `docs/issuers/${kind}.md`, marker: 'settings', make: () => settingsPart(kind) },
+    { page: `docs/issuers/${kind}.md`, marker: 'traits', make: () => traitsPart(kind) },
+  ]),
   {
     page: 'docs/protocol.md',
     marker: 'situations',

@@ -15,6 +15,7 @@ export const perform: Perform = async (invocation, context) => {
   const { options } = invocation;
   const reason = reasonOf(options);
   const issuedAt = issuedAtOf(options, context.startedAt);
+  const issuerKeyId = optionOf(options, 'key');
   const credential = selectOne(await context.config(), invocation);
   const dry = flag(options, 'dryRun');
   await prepareChange(context, [credential], { dry });
@@ -22,6 +23,7 @@ export const perform: Perform = async (invocation, context) => {
   const request = {
     ...(secret === null ? {} : { secret }),
     ...(issuedAt === undefined ? {} : { issuedAt }),
+    ...(issuerKeyId === undefined ? {} : { issuerKeyId }),
   };
   const made = { takeLease: flag(options, 'takeLease'), reason, dry };
   return withRuns(context, [credential], made, async (runs) => {

@@ -64,6 +64,7 @@ export const CHANGE: readonly CommandSpec[] = [
     options: [
       STDIN,
       { flags: '--issued-at <date>', description: 'when it was issued, where nobody else knows; or unknown' },
+      { flags: '--key <id>', description: 'its id at the issuer, where the key itself does not tell' },
       ...CHANGES,
     ],
     examples: [

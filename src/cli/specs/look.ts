@@ -50,6 +50,31 @@ export const LOOK: readonly CommandSpec[] = [
     load: () => import('../commands/audit.ts'),
   },
   {
+    name: 'keys',
+    summary: 'what a provider lists, against what keyturn knows',
+    description:
+      'Ours, adopted, unknown, orphans; age and last use where the provider says so. Changes nothing. Exits with 7 where a key is there that should be gone, or gone that should be there.',
+    words: [{ name: '<issuer>', description: 'name of an issuer in the configuration' }],
+    options: [{ flags: '--stdin', description: 'read a key to ask with, where none is stored yet' }],
+    examples: [['keys twilio', 'every key of the account']],
+    json: true,
+    load: () => import('../commands/keys.ts'),
+  },
+  {
+    name: 'issuer test',
+    summary: 'try an issuer on a throw-away key',
+    description:
+      'Makes a key at the real provider, runs every operation on it, shows what was understood from each reply and no secret, and ends the key again. Refused where making a key would end the one in use.',
+    words: [{ name: '<issuer>', description: 'name of an issuer in the configuration' }],
+    options: [
+      { flags: '--stdin', description: 'read a key to ask with, where none is stored yet' },
+      { flags: '--yes', description: 'do it without being asked for the name' },
+    ],
+    examples: [['issuer test acme --yes', 'after its description was written']],
+    json: true,
+    load: () => import('../commands/issuer-test.ts'),
+  },
+  {
     name: 'identify',
     summary: 'whose key is this leaked string, and is it alive?',
     description: 'Reads the string from standard input, or at a hidden prompt.',

@@ -1,4 +1,5 @@
 import { toMs } from '../credential.ts';
+import type { ListedKey } from '../issuer.ts';
 import type { Key, Ledger, Rotation } from '../ledger.ts';
 import { dueAt, keyBudgetUntil, type Policy } from '../policy.ts';
 import { currentRow, isDead, isLive, LATE_CREATE, mayBeTooNew, rowOf, sameKey, settledAt } from '../rows.ts';
@@ -73,7 +74,7 @@ function slotFree(ledger: Ledger, policy: Policy, seen: Seen, rotation: Rotation
   // A key may have ended by itself, or by somebody's hand.
   if (seen.slots === undefined && policy.issuer.proves && unasked !== undefined)
     return look({ what: 'works', row: unasked.id });
-  const names = seen.slots?.keys.map((key) => key.name ?? key.issuerKeyId).join(', ');
+  const names = seen.slots === undefined ? undefined : holders(ledger, seen, seen.slots.keys);
   return stop(
     'FULL',
     `all ${max} slots at the issuer are taken${names === undefined ? '' : `: ${names}`}`,
@@ -89,6 +90,26 @@ function fullHint(ledger: Ledger, seen: Seen): string {
   if (isVoid && held !== null)
     return `the value of ${held.id} is gone from the store: put it back by hand, or remove a key that nobody needs at the issuer`;
   return 'end the overlap of a retiring key with keyturn revoke, or remove a key that nobody needs at the issuer';
+}
+
+const HOLDERS_NAMED = 12;
+
+/** What takes the slots, and whose each is. */
+function holders(ledger: Ledger, seen: Seen, keys: readonly ListedKey[]): string {
+  const named = keys.slice(0, HOLDERS_NAMED).map((listed) => {
+    const own = ledger.keys.find((key) => key.issuerKeyId === listed.issuerKeyId);
+    const sibling = seen.siblings?.find((key) => key.issuerKeyId === listed.issuerKeyId);
+    const whose =
+      own !== undefined
+        ? `${own.id}, ${own.state}`
+        : sibling !== undefined
+          ? `of ${sibling.credential}`
+          : 'not ours';
+    const name = listed.name === undefined ? '' : ` "${listed.name}"`;
+    return `${listed.issuerKeyId}${name} (${whose})`;
+  });
+  const more = keys.length - named.length;
+  return `${named.join('; ')}${more > 0 ? `; and ${more} more` : ''}`;
 }
 
 /** The issuer has just called it dead, so it holds no slot. */
@@ -175,7 +196,7 @@ function clientMade(
     if (rotation.nextTry !== undefined && toMs(rotation.nextTry) > now) {
       return retryStep('retry', rotation.lastError ?? 'a new attempt is due soon', undefined, rotation, now);
     }
-    return { do: 'intend', effect: { kind: 'register', row: row.id } };
+    return wantsList(policy, seen) ?? { do: 'intend', effect: { kind: 'register', row: row.id } };
   }
   if (seen.entered === `register:${row.id}`) return { do: 'act', effect: { kind: 'register', row: row.id } };
   return afterRegistration(policy, seen, row, now);
@@ -185,8 +206,12 @@ function clientMade(
 function afterRegistration(policy: Policy, seen: Seen, row: Key, now: number): Step {
   const own = seen.works[row.id];
   if (own === undefined) return look({ what: 'works', row: row.id });
-  if (own.verdict === 'works')
-    return { do: 'record', change: { type: 'registered', row: row.id, facts: own.facts } };
+  if (own.verdict === 'works') {
+    const id = newId(policy, seen, row);
+    if (id !== null && typeof id !== 'string') return id;
+    const facts = id === null ? own.facts : { ...own.facts, issuerKeyId: id };
+    return { do: 'record', change: { type: 'registered', row: row.id, facts } };
+  }
   if (own.verdict === 'unknown' || own.askedAt < settledAt(row, policy, seen.clock)) {
     return retryStep(
       'retry',
@@ -197,6 +222,18 @@ function afterRegistration(policy: Policy, seen: Seen, row: Key, now: number): S
     );
   }
   return { do: 'record', change: { type: 'given-up', row: row.id, why: own.message } };
+}
+
+/**
+ * The id of a secret that was invented here, was not known before, and is known now: the one id that the list has in
+ * addition to those of before. Null: there is no such list, or more than one was added.
+ */
+function newId(policy: Policy, seen: Seen, row: Key): Step | string | null {
+  if (!policy.issuer.can.list || row.listedBefore === undefined || row.issuerKeyId !== undefined) return null;
+  if (seen.listed === undefined) return look({ what: 'listed' });
+  const before = new Set(row.listedBefore);
+  const [id, ...others] = seen.listed.map((key) => key.issuerKeyId).filter((one) => !before.has(one));
+  return id === undefined || others.length > 0 ? null : id;
 }
 
 /** A person makes the key: the rotation parks, durably, until it is handed over. */

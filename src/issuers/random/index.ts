@@ -1,8 +1,8 @@
+import { charactersOf } from '../../core/alphabet.ts';
 import { KeyturnError } from '../../core/errors.ts';
+import { inventText } from '../../core/invent.ts';
 import type { Issuer, Verification } from '../../core/issuer.ts';
 import { Secret } from '../../core/secret.ts';
-import { charactersOf } from './alphabet.ts';
-import { inventText } from './invent.ts';
 import type { RandomSettings } from './settings.ts';
 
 const MAX_LENGTH = 8192;

@@ -1,6 +1,6 @@
 import * as z from 'zod/mini';
+import { alphabetFault, CLASSES, charactersOf } from '../../core/alphabet.ts';
 import type { IssuerKind } from '../../core/plugin.ts';
-import { alphabetFault, CLASSES, charactersOf } from './alphabet.ts';
 
 const LENGTH_ERROR = 'must be a whole number from 16 to 512';
 const CLASS_NAMES = Object.keys(CLASSES) as (keyof typeof CLASSES)[];

@@ -1,5 +1,5 @@
-import { KeyturnError } from '../../core/errors.ts';
 import { CLASSES } from './alphabet.ts';
+import { KeyturnError } from './errors.ts';
 
 export interface Rule {
   readonly length: number;

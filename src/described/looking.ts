@@ -1,0 +1,98 @@
+import type { Instant } from '../core/credential.ts';
+import type { ListedKey, Slots } from '../core/issuer.ts';
+import type { Secret } from '../core/secret.ts';
+import type { Description } from './fields.ts';
+import { readPages } from './pages.ts';
+import { type Described, idIn } from './provider.ts';
+import { holdsMark, lookUp, markIn, readFacts, readTime } from './reading.ts';
+
+/** The living keys that the provider lists; with a mark, those among which its key would be. */
+export async function entriesOf(
+  { description: { list, find }, sender }: Described,
+  by: { readonly signal: AbortSignal; readonly caller?: Secret | undefined; readonly mark?: string },
+): Promise<readonly ListedKey[]> {
+  const operation = by.mark === undefined ? list : (find ?? list);
+  if (operation === undefined) return [];
+  return readPages(sender, {
+    operation,
+    what: by.mark === undefined ? 'list the keys' : 'look for a key',
+    method: 'GET',
+    values: { mark: by.mark, current: by.caller },
+    signal: by.signal,
+  });
+}
+
+export async function listed(
+  described: Described,
+  signal: AbortSignal,
+  caller?: Secret,
+): Promise<readonly ListedKey[]> {
+  const entries = await entriesOf(described, { signal, caller });
+  return entries.map((entry) => {
+    const mark = entry.name === undefined ? null : markIn(entry.name);
+    return mark === null ? entry : { ...entry, mark };
+  });
+}
+
+export async function find(
+  described: Described,
+  mark: string,
+  signal: AbortSignal,
+  caller?: Secret,
+): Promise<ListedKey | null> {
+  const entries = await entriesOf(described, { signal, caller, mark });
+  const entry = entries.find(({ name }) => name !== undefined && holdsMark(name, mark));
+  return entry === undefined ? null : { ...entry, mark };
+}
+
+export async function slots(
+  described: Described,
+  max: number,
+  signal: AbortSignal,
+  caller?: Secret,
+): Promise<Slots> {
+  const keys = await listed(described, signal, caller);
+  return { used: keys.length, max, keys };
+}
+
+export async function used(
+  described: Described,
+  operation: Description['lastUsed'],
+  id: string,
+  signal: AbortSignal,
+  caller?: Secret,
+): Promise<Instant | null> {
+  if (operation === undefined) {
+    const entries = await entriesOf(described, { signal, caller });
+    return entries.find(({ issuerKeyId }) => issuerKeyId === id)?.lastUsed ?? null;
+  }
+  const { body } = await described.sender.send({
+    operation,
+    what: 'ask when a key was last used',
+    method: 'GET',
+    values: { id, current: caller },
+    effect: false,
+    repeatable: true,
+    signal,
+  });
+  return readTime(body, operation.reply.at) ?? null;
+}
+
+export async function describe({ description, sender, idPart }: Described, key: Secret, signal: AbortSignal) {
+  const operation = description.describe;
+  if (operation === undefined) return null;
+  const { meaning, body } = await sender.send({
+    operation,
+    what: 'ask about a key',
+    method: 'GET',
+    values: { key, id: idIn(key, idPart).issuerKeyId },
+    effect: false,
+    repeatable: true,
+    absentIsDone: true,
+    signal,
+  });
+  if (meaning === 'already') return null;
+  const { alive } = operation.reply;
+  const facts = { ...readFacts(body, operation.reply), ...idIn(key, idPart) };
+  return { ...facts, alive: alive === undefined ? true : lookUp(body, alive.pointer) === alive.equals };
+}

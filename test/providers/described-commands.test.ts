@@ -1,0 +1,156 @@
+import { beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { built } from '../cli/harness.ts';
+import { NAME, openProviderBench, type ProviderBench } from './bench.ts';
+import { startDialog360 } from './dialog360.ts';
+import type { StartProvider } from './provider.ts';
+import { startUnseen, UNSEEN } from './unseen.ts';
+import { startVonage } from './vonage.ts';
+
+async function benchOf(start: StartProvider, change: Parameters<typeof openProviderBench>[1] = {}) {
+  const bench = await openProviderBench(start, change);
+  onTestFinished(bench.close);
+  return bench;
+}
+
+/** The outcome of each operation of `issuer test`, in order. */
+async function tested(bench: ProviderBench, ...more: readonly string[]) {
+  const answer = await bench.keyturn('issuer', 'test', 'provider', '--yes', '--json', ...more);
+  const secrets = [...bench.ring.keys.map(({ secret }) => secret), ...Object.values(bench.env)];
+  for (const secret of secrets) expect(answer.stdout + answer.stderr).not.toContain(secret);
+  const steps: { operation: string; outcome: string; message: string; hint: string }[] =
+    answer.document.data?.steps ?? [];
+  return { answer, steps, outcomes: steps.map(({ operation, outcome }) => `${operation} ${outcome}`) };
+}
+
+beforeAll(built, 60_000);
+
+describe('a provider that nobody has seen', { timeout: 60_000 }, () => {
+  test('is described in fewer than 40 lines', () => {
+    expect(UNSEEN.trim().split('\n').length).toBeLessThan(40);
+  });
+
+  test('is tried on a throw-away key, which is gone afterwards', async () => {
+    const bench = await benchOf(startUnseen, { issuer: { settles: '0s' } });
+    const { answer, steps, outcomes } = await tested(bench);
+    expect(outcomes).toEqual([
+      'list ok',
+      'create ok',
+      'verify ok',
+      'list ok',
+      'find ok',
+      'lastUsed ok',
+      'describe skipped',
+      'revoke ok',
+      'verify ok',
+      'list ok',
+    ]);
+    expect(steps[1]?.message).toMatch(/value \(43 characters\); id 9223372036854775801; issued 20/);
+    expect(answer.code).toBe(0);
+    expect(bench.ring.live()).toEqual([]);
+  });
+
+  test('rotates', async () => {
+    const bench = await benchOf(startUnseen);
+    for (let n = 0; n < 3; n += 1) bench.make();
+    expect((await bench.keyturn('rotate', NAME)).code).toBe(0);
+    const answer = await bench.keyturn('rotate', NAME, '--wait');
+    expect([answer.code, answer.stderr]).toEqual([0, expect.stringContaining('proven dead')]);
+    const keys = await bench.keyturn('keys', 'provider', '--json');
+    const whose = (keys.document.data.keys as { whose: string }[]).map((key) => key.whose);
+    expect(whose).toEqual(['unknown', 'unknown', 'unknown', 'ours']);
+    expect(keys.document.data.keys[3]).toMatchObject({
+      credential: NAME,
+      state: 'current',
+      lastUsedKnown: true,
+    });
+  });
+});
+
+describe('a description with a mistake is found by issuer test, and no key is left', {
+  timeout: 60_000,
+}, () => {
+  const created = { parts: { value: '/row/value' }, id: '/row/id' };
+  const listed = {
+    items: '/rows',
+    url: '/credentials',
+    next: { cursor: '/last', as: 'after', more: '/more' },
+  };
+  test.each([
+    [
+      'a pointer that leads nowhere',
+      {
+        create: {
+          url: '/credentials',
+          json: { label: '{rotation.id}' },
+          reply: { ...created, parts: { value: '/no' } },
+        },
+      },
+      'create failed',
+      /the reply lacks the part value/,
+    ],
+    [
+      'an id in another place',
+      { create: { url: '/credentials', json: { label: '{rotation.id}' }, reply: { ...created, id: '/no' } } },
+      'create failed',
+      /no id/,
+    ],
+    [
+      'a list of something else',
+      { list: { ...listed, items: '/code', reply: { id: '/id', name: '/label' } } },
+      'list failed',
+      /no list of keys/,
+    ],
+    [
+      'a name that is not the name',
+      { list: { ...listed, reply: { id: '/id', name: '/id' } } },
+      'list failed',
+      /without the name/,
+    ],
+  ])('%s', async (_, issuer, outcome, message) => {
+    const bench = await benchOf(startUnseen, { issuer: { settles: '0s', ...issuer } });
+    bench.make();
+    const { answer, steps, outcomes } = await tested(bench);
+    expect(answer.code).toBe(4);
+    expect(outcomes).toContain(outcome);
+    const failing = steps.find((one) => `${one.operation} ${one.outcome}` === outcome);
+    expect(failing?.message).toMatch(message);
+    expect(failing?.hint).not.toBe('');
+    // Where the id was not read, it says so, and which key to remove by hand.
+    const left = bench.ring.live().length - 1;
+    if (left > 0) expect(steps.some(({ hint }) => hint.includes('by hand'))).toBe(true);
+  });
+
+  test('a lost create: the key is found by its name and ended', async () => {
+    const bench = await benchOf(startUnseen, { issuer: { settles: '0s' } });
+    bench.server.fail('lost', 'create', 1);
+    const { answer, outcomes } = await tested(bench);
+    expect(outcomes).toEqual(['list ok', 'create failed', 'revoke ok']);
+    expect([answer.code, bench.ring.live()]).toEqual([4, []]);
+  });
+});
+
+test('issuer test makes nothing where that would end the key in use', { timeout: 60_000 }, async () => {
+  const bench = await benchOf(startDialog360, { policy: { accept: 'gap' } });
+  const { answer } = await tested(bench);
+  expect([answer.code, bench.server.creates()]).toEqual([4, 0]);
+  expect(answer.stdout).toContain('would end the key in use');
+});
+
+test('a key is adopted by the id that keys shows, and only by one that is there', {
+  timeout: 60_000,
+}, async () => {
+  const bench = await benchOf(startVonage);
+  const key = bench.make();
+  const input = key.secret;
+  const keys = await bench.bench.keyturn(['keys', 'provider', '--stdin', '--json'], { input });
+  expect(keys.document.data.keys).toMatchObject([{ whose: 'unknown', issuerKeyId: key.id }]);
+  const adopt = (id: string) =>
+    bench.bench.keyturn(['adopt', NAME, '--stdin', '--issued-at', 'unknown', '--key', id], { input });
+  const wrong = await adopt('0000');
+  expect([wrong.code, wrong.stderr]).toEqual([2, expect.stringContaining('keyturn keys provider')]);
+  expect((await adopt(key.id)).code).toBe(0);
+  const after = await bench.keyturn('keys', 'provider', '--json');
+  expect([after.code, after.document.data.keys]).toMatchObject([0, [{ whose: 'adopted', credential: NAME }]]);
+  key.deadFrom = 0;
+  bench.make();
+});
