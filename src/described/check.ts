@@ -1,3 +1,4 @@
+import { toKeyturnError } from '../core/errors.ts';
 import type { IssuerCheck } from '../core/issuer.ts';
 import type { Description } from './fields.ts';
 import { entriesOf } from './looking.ts';
@@ -20,14 +21,18 @@ export async function checkDescribed(
   }));
   const needsKey = placesIn(description.auth).length > 0;
   if (description.list === undefined || needsKey) return leaks;
-  const keys = await entriesOf(described, { signal });
-  const access = {
-    name: 'auth',
-    ok: true,
-    message: `it is accepted; ${keys.length} keys are listed`,
-    hint: '',
-  };
-  return [access, ...leaks];
+  return [await accessCheck(described, signal), ...leaks];
+}
+
+async function accessCheck(described: Described, signal: AbortSignal): Promise<IssuerCheck> {
+  try {
+    const keys = await entriesOf(described, { signal });
+    return { name: 'auth', ok: true, message: `it is accepted; ${keys.length} keys are listed`, hint: '' };
+  } catch (caught) {
+    const error = toKeyturnError(caught, 'list the keys');
+    if (error.code === 'INTERRUPTED' || error.code === 'BUG') throw caught;
+    return { name: 'auth', ok: false, message: error.message, hint: error.hint };
+  }
 }
 
 /** The settings of a description by which a secret gets into an address. */

@@ -76,13 +76,17 @@ function known({ identity }: Description): KeyFacts {
   return identity === undefined ? {} : { identity };
 }
 
-/** A pointer that leads to the secret in place of the id would write it into the ledger. */
+/** A pointer that leads to the secret in place of an id or a right would write it into the ledger. */
 function withoutSecret(facts: KeyFacts, secret: Secret, idPart: string | null): KeyFacts {
+  const { issuerKeyId, scopes, ...rest } = facts;
   const parts = Object.entries(secret.openAll());
-  const leaks = parts.some(([name, text]) => text === facts.issuerKeyId && name !== idPart);
-  if (!leaks) return facts;
-  const { issuerKeyId: _, ...rest } = facts;
-  return rest;
+  const leaksId = parts.some(([name, text]) => text === issuerKeyId && name !== idPart);
+  const leaksScope = parts.some(([, text]) => scopes?.some((scope) => scope.includes(text)));
+  return {
+    ...rest,
+    ...(issuerKeyId === undefined || leaksId ? {} : { issuerKeyId }),
+    ...(scopes === undefined || leaksScope ? {} : { scopes }),
+  };
 }
 
 /** An answer that leaves open whether a key exists says how a person finds it. */
