@@ -8,12 +8,17 @@ import { type Description, type DescriptionInput, descriptionFields } from './fi
 
 /** The settings that every provider by name has. */
 export const commonSettings = {
+  settles: z._default(
+    duration('How long a new key may still be refused and a dead one still accepted.', { zero: true }),
+    '60s',
+  ),
   timeout: z._default(
     duration('How long one request may take, repetitions included.', { zero: false }),
     '20s',
   ),
 };
 export interface CommonSettings {
+  readonly settles: string;
   readonly timeout: string;
 }
 
@@ -41,8 +46,8 @@ export function describedKind<Settings extends CommonSettings>(
       ]);
       return (given, context) => {
         const { verify, ...rest } = describe(given);
-        const { timeout } = given;
-        const input = { ...rest, timeout, verify: { ...verify, timeout } };
+        const { settles, timeout } = given;
+        const input = { ...rest, settles, timeout, verify: { ...verify, timeout } };
         return createDescribedIssuer(kind, parseDescription(input), context);
       };
     },

@@ -24,7 +24,7 @@ export async function openProviderBench(
 ): Promise<ProviderBench> {
   const [provider, bench] = await Promise.all([start(), openBench()]);
   Object.assign(bench.env, provider.env);
-  const issuer = { ...provider.settings, timeout: '5s', ...change.issuer };
+  const issuer = { ...provider.settings, settles: '0s', timeout: '5s', ...change.issuer };
   await bench.configure(
     stringify({
       version: 1,

@@ -39,7 +39,6 @@ describe.each(Object.keys(PROVIDERS))('%s, through the command line', (kind) => 
     running.child.kill('SIGKILL');
     await running.answer;
 
-    bench.ring.delay = 200;
     const resumed = await bench.keyturn('run', '--take-lease', '--json');
     const rotated = await bench.keyturn('rotate', NAME, '--wait', '--json');
     keepsSecrets(bench, [resumed, rotated]);
