@@ -69,6 +69,7 @@ export function connect(
       if (reply?.status !== 404) throw caught;
     });
     if (reply === undefined) throw badReply(call.doing);
+    // By the status itself: node-vault takes any answer for success where the path has `sys/health` in it.
     return { missing: reply.status === 404, json: reply.json, text: reply.text };
   };
 }
@@ -112,6 +113,5 @@ async function deliver(wire: Wire, order: Order, deadlineMs: number): Promise<un
   const fault = replyFault(call, reply);
   if (fault !== null) throw fault;
   answer(reply);
-  // Without a path: node-vault takes any answer for success where the path has `sys/health` in it.
   return { statusCode: reply.status, body: reply.json ?? {}, request: { path: '' } };
 }

@@ -93,10 +93,12 @@ function exchange(
   const length = { 'content-length': String(Buffer.byteLength(body ?? '')) };
   // One connection per call: a reset on an idle one that is used again would leave open whether the call was sent.
   const all = { ...described, ...length, ...headers, 'user-agent': 'keyturn', connection: 'close' };
-  const common = { method, headers: all, signal };
+  const common = { method, signal };
   return new Promise((resolve, reject) => {
     const call =
       url.protocol === 'https:' ? securedRequest(url, { ...common, agent }) : plainRequest(url, common);
+    // Not among the options, which Node prints when NODE_DEBUG says so.
+    for (const [name, value] of Object.entries(all)) call.setHeader(name, value);
     call.once('error', reject);
     call.once('response', (reply) => {
       readAll(reply, what).then((text) => resolve(toReply(reply, text, now)), reject);
