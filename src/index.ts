@@ -16,7 +16,14 @@ export {
   type Verification,
   type VerificationFinding,
 } from './core/issuer.ts';
-export type { IssuerKind, PluginContext, PluginKind, SettingsSchema, StoreKind } from './core/plugin.ts';
+export type {
+  IssuerKind,
+  Plugin,
+  PluginContext,
+  PluginKind,
+  SettingsSchema,
+  StoreKind,
+} from './core/plugin.ts';
 export { type Fingerprints, fingerprint, Secret } from './core/secret.ts';
 export {
   type LedgerAddress,

@@ -7,6 +7,7 @@ import type { Ledger } from '../core/ledger.ts';
 import type { PluginContext } from '../core/plugin.ts';
 import type { LedgerStore, SecretStore } from '../core/store.ts';
 import type { World } from '../engine/run.ts';
+import type { Brought } from './plugins/load.ts';
 import type { Terminal } from './terminal.ts';
 
 /** The switches that every command takes. */
@@ -86,6 +87,7 @@ export function createContext(parts: ContextParts): Context {
   const stores = new Map<PluginSettings, Promise<SecretStore>>();
   const issuers = new Map<string, Promise<Issuer>>();
   const ends: (() => void)[] = [];
+  const plugins: Brought[] = [];
   let loading: Promise<Config> | null = null;
 
   const context: Context = {
@@ -95,11 +97,11 @@ export function createContext(parts: ContextParts): Context {
     home,
     startedAt: parts.world.now(),
     config: () => {
-      loading ??= loadConfiguration(parts.flags.config, { env, cwd, home });
+      loading ??= loadConfiguration(parts.flags.config, { env, cwd, home }, plugins);
       return loading;
     },
-    store: ({ store }) => once(stores, store, () => openStore(store, context)),
-    issuer: (name) => once(issuers, name, () => openIssuer(name, context)),
+    store: ({ store }) => once(stores, store, () => openStore(store, context, plugins)),
+    issuer: (name) => once(issuers, name, () => openIssuer(name, context, plugins)),
     ledgers: async (credential) => ledgersOf(credential, await context.store(credential)),
     ledger: async (credential) => loadLedger(credential, context),
     requireReferences: async (credentials, need, alsoRead = []) => {
@@ -140,27 +142,41 @@ function once<Key, Value>(
 async function loadConfiguration(
   flag: string | undefined,
   where: Pick<Context, 'env' | 'cwd' | 'home'>,
+  plugins: Brought[],
 ): Promise<Config> {
   const [{ findConfig }, { loadConfig }, { catalogue }] = await Promise.all([
     import('../config/find.ts'),
     import('../config/load.ts'),
     import('./kinds.ts'),
   ]);
-  return loadConfig(findConfig({ flag, ...where }), catalogue);
+  const file = findConfig({ flag, ...where });
+  return loadConfig(file, catalogue, async (names, folder) => {
+    const { loadPlugins } = await import('./plugins/load.ts');
+    const { brought, faults } = await loadPlugins(names, folder, catalogue);
+    plugins.push(brought);
+    const issuers = [...catalogue.issuers, ...brought.issuers];
+    return { catalogue: { issuers, stores: [...catalogue.stores, ...brought.stores] }, faults };
+  });
 }
 
-async function openStore(settings: PluginSettings, context: Context): Promise<SecretStore> {
+async function openStore(
+  settings: PluginSettings,
+  context: Context,
+  plugins: readonly Brought[],
+): Promise<SecretStore> {
   const { catalogue } = await import('./kinds.ts');
-  const entry = catalogue.stores.find(({ kind }) => kind === settings.kind);
+  const entries = [...catalogue.stores, ...plugins.flatMap(({ stores }) => stores)];
+  const entry = entries.find(({ kind }) => kind === settings.kind);
   if (entry === undefined) throw unknownKind(settings.kind);
   const make = await (await entry.open()).load();
   return make(settings.settings, await pluginContext(context));
 }
 
-async function openIssuer(name: string, context: Context): Promise<Issuer> {
+async function openIssuer(name: string, context: Context, plugins: readonly Brought[]): Promise<Issuer> {
   const { catalogue } = await import('./kinds.ts');
   const settings = (await context.config()).issuers.get(name);
-  const entry = catalogue.issuers.find(({ kind }) => kind === settings?.kind);
+  const entries = [...catalogue.issuers, ...plugins.flatMap(({ issuers }) => issuers)];
+  const entry = entries.find(({ kind }) => kind === settings?.kind);
   if (settings === undefined || entry === undefined) throw unknownKind(settings?.kind ?? name);
   const make = await (await entry.open()).load();
   return make(settings.settings, await pluginContext(context));

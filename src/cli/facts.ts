@@ -13,6 +13,8 @@ export interface KeyOutput {
   /** Null: it does not end by itself, or nobody knows when. */
   readonly expiresAt: string | null;
   readonly scopes: readonly string[] | null;
+  /** When a gate last heard that it was used. Null: never, or no gate asked. */
+  readonly usedAt: string | null;
   readonly proof: Key['proof'] | null;
 }
 
@@ -27,6 +29,7 @@ export function keyOutput(key: Key): KeyOutput {
     issuedAtFrom: key.issuedAtFrom,
     expiresAt: key.expiresAt ?? null,
     scopes: key.scopes ?? null,
+    usedAt: key.usedAt ?? null,
     proof: key.proof ?? null,
   };
 }

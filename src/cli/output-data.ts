@@ -38,6 +38,7 @@ const KEY_FIELDS: Readonly<Record<string, Json>> = {
   issuedAtFrom: { enum: ['issuer', 'store', 'operator', 'unknown'] },
   expiresAt: TIME,
   scopes: nullable(list(text())),
+  usedAt: TIME,
   proof: nullable(
     object({ by: { enum: ['issuer', 'operator', 'expiry'] }, at: INSTANT, who: text() }, ['by', 'at']),
   ),

@@ -11,8 +11,9 @@ export function policyOf(
   issuer: Issuer,
   store: SecretStore,
 ): Policy {
+  const { quiet: _, ...policy } = credential.policy;
   return {
-    ...credential.policy,
+    ...policy,
     scopes: scopesOf(settings?.settings),
     hooks: [],
     mirrors: [],

@@ -6,6 +6,7 @@ import type { TrailSink } from '../core/trail.ts';
 import type { Progress, Run } from '../engine/run.ts';
 import { openSinks } from '../trail/sinks.ts';
 import type { Context } from './context.ts';
+import { gatesFor, requireLastUse } from './gates.ts';
 import { policyOf, requireFields } from './policy.ts';
 import { runnerOf } from './runner.ts';
 import { writeErr } from './write.ts';
@@ -50,6 +51,7 @@ export async function runMaker(
       context.ledgers(credential),
     ]);
     requireFields(credential, issuer);
+    requireLastUse(credential, issuer);
     return {
       credential,
       issuer,
@@ -61,7 +63,7 @@ export async function runMaker(
       signal,
       siblings: () => siblingsOf(credential, config, context, request.emergency === true),
       effects: [],
-      gates: [],
+      gates: gatesFor(credential, issuer, context),
       sinks,
       takeLease: request.takeLease === true,
       deadline,

@@ -41,7 +41,8 @@ function stateCell({ rotation, keys, current, hold }: CredentialStatus, now: num
   const retiring = keys.find((key) => key.state === 'retiring');
   if (retiring !== undefined) {
     const left = retiring.overlapEnds === null ? 0 : Date.parse(retiring.overlapEnds) - now;
-    return [left > 0 ? `overlap, ${span(left)} left` : 'the old key is to be revoked'];
+    const quiet = retiring.usedAt === null ? '' : `, quiet since ${minutes(retiring.usedAt)}`;
+    return [left > 0 ? `overlap, ${span(left)} left${quiet}` : `the old key is to be revoked${quiet}`];
   }
   if (current === null) return [toned('no key yet', 'warn')];
   return [toned('ok', 'good')];

@@ -48,11 +48,21 @@ export interface IssuerConfig extends PluginSettings {
   readonly name: string;
 }
 
+/** A gate that holds the revocation of an old key up while it is used. Durations in milliseconds. */
+export interface QuietGate {
+  readonly name: string;
+  /** How long the key must not have been used. */
+  readonly quiet: number;
+  /** From when it was replaced: after this it is revoked although it is used. */
+  readonly longest: number;
+}
+
 /** The part of a policy that a configuration says. Durations in milliseconds. */
-export type ConfiguredPolicy = Pick<
-  Policy,
-  'maxAge' | 'renewBefore' | 'overlap' | 'lead' | 'acceptGap' | 'gates'
->;
+export interface ConfiguredPolicy
+  extends Pick<Policy, 'maxAge' | 'renewBefore' | 'overlap' | 'lead' | 'acceptGap' | 'gates'> {
+  /** Null: no gate asks for the last use. */
+  readonly quiet: QuietGate | null;
+}
 
 export interface ConfiguredCredential extends Credential {
   readonly policy: ConfiguredPolicy;

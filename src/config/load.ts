@@ -1,20 +1,54 @@
 import { closeSync, constants, fstatSync, openSync, readFileSync } from 'node:fs';
+import { dirname } from 'node:path';
+import * as z from 'zod/mini';
 import { KeyturnError } from '../core/errors.ts';
 import { openNamed } from './catalogue.ts';
 import type { Catalogue, Config } from './config.ts';
 import { parseSource, readSource } from './parse.ts';
+import { pluginsSchema } from './schema.ts';
 
 const MAX_BYTES = 1024 * 1024;
 
+/** Why a package that the configuration names brings nothing. */
+export interface PluginFault {
+  /** Its place under `plugins`. */
+  readonly at: number;
+  readonly reason: string;
+  readonly remedy: string;
+}
+
+/** Loads the packages that a configuration names, and gives the catalogue with what they bring. */
+export type LoadPlugins = (
+  names: readonly string[],
+  folder: string,
+) => Promise<{ readonly catalogue: Catalogue; readonly faults: readonly PluginFault[] }>;
+
 /** Reads and checks a configuration file. `file` is an absolute path. Throws CONFIG. */
-export async function loadConfig(file: string, catalogue: Catalogue): Promise<Config> {
-  return readConfig(readText(file), file, catalogue);
+export async function loadConfig(file: string, catalogue: Catalogue, plugins?: LoadPlugins): Promise<Config> {
+  return readConfig(readText(file), file, catalogue, plugins);
 }
 
 /** As `parseConfig`, with the kinds loaded that the text names. */
-export async function readConfig(text: string, file: string, catalogue: Catalogue): Promise<Config> {
+export async function readConfig(
+  text: string,
+  file: string,
+  catalogue: Catalogue,
+  plugins?: LoadPlugins,
+): Promise<Config> {
   const source = readSource(text, file);
-  return parseSource(source, await openNamed(catalogue, source.root.value));
+  const names = pluginNames(source.root.value);
+  if (names.length === 0 || plugins === undefined) {
+    return parseSource(source, await openNamed(catalogue, source.root.value));
+  }
+  const brought = await plugins(names, dirname(file));
+  for (const { at, reason, remedy } of brought.faults) source.mistakes.add(['plugins', at], reason, remedy);
+  return parseSource(source, await openNamed(brought.catalogue, source.root.value));
+}
+
+/** The names under `plugins`; none where they are not what they must be, which its schema says. */
+function pluginNames(root: unknown): readonly string[] {
+  const read = z.safeParse(z.object({ plugins: z.optional(pluginsSchema) }), root);
+  return read.data?.plugins ?? [];
 }
 
 function readText(file: string): string {

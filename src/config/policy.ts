@@ -1,17 +1,20 @@
 import { durationMs } from '../core/setting.ts';
-import type { ConfiguredPolicy } from './config.ts';
+import type { ConfiguredPolicy, QuietGate } from './config.ts';
 import type { Mistakes } from './problems.ts';
 import { POLICY_DEFAULTS, type PolicySettings } from './schema.ts';
 import { dotted, type Path } from './wording.ts';
 
 /** No duration of a policy is longer: dates computed from it stay dates. */
 const LONGEST = '3650d';
+const QUIET = '24h';
+const LONGEST_QUIET = '14d';
 
 /** The policy of one credential: its own settings over those of the file over the defaults, key by key. */
 export function resolvePolicy(file: PolicySettings, own: PolicySettings): ConfiguredPolicy {
   const merged = { ...POLICY_DEFAULTS, ...file, ...own };
   const maxAge = ms(merged.maxAge);
   const lead = ms(merged.lead);
+  const gates = (merged.gates ?? []).map(gateOf);
   const leadIsSet = file.lead !== undefined || own.lead !== undefined;
   return {
     maxAge,
@@ -19,8 +22,14 @@ export function resolvePolicy(file: PolicySettings, own: PolicySettings): Config
     overlap: ms(merged.overlap),
     lead: leadIsSet ? lead : Math.min(lead, Math.floor(maxAge / 2)),
     acceptGap: merged.accept === 'gap',
-    gates: [],
+    gates: gates.map((gate) => gate.name),
+    quiet: gates[0] ?? null,
   };
+}
+
+function gateOf(gate: NonNullable<PolicySettings['gates']>[number]): QuietGate {
+  const { gate: name, quiet = QUIET, longest = LONGEST_QUIET } = typeof gate === 'string' ? { gate } : gate;
+  return { name, quiet: ms(quiet), longest: ms(longest) };
 }
 
 function ms(text: string | undefined): number {

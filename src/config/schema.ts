@@ -41,6 +41,29 @@ const variableSchema = text(
   'use letters, digits and underscores',
 );
 
+const GATE = 'issuer-last-used';
+const GATE_FORM = 'must be issuer-last-used, or { gate: issuer-last-used, quiet: 24h, longest: 14d }';
+
+const gateSchema = z.union(
+  [
+    z.literal(GATE, { error: GATE_FORM }),
+    z.strictObject({
+      gate: described(z.literal(GATE, { error: GATE_FORM }), 'The name of the gate'),
+      quiet: described(
+        z.optional(duration('How long the old key must not have been used', { zero: false })),
+        'How long the old key must not have been used',
+        '24h',
+      ),
+      longest: described(
+        z.optional(duration('The longest that its use holds its revocation up', { zero: false })),
+        'The longest that its use holds its revocation up, from when it was replaced',
+        '14d',
+      ),
+    }),
+  ],
+  { error: GATE_FORM },
+);
+
 export const policySchema = z.strictObject({
   maxAge: described(
     z.optional(duration('The age at which a key is due for replacement', { zero: false })),
@@ -60,6 +83,11 @@ export const policySchema = z.strictObject({
     z.optional(duration('How early a person is asked', { zero: false })),
     'How long before it is due a rotation that needs a person is opened; at most half of `maxAge` where it is not set',
     DEFAULTS.lead,
+  ),
+  gates: described(
+    z.optional(z.array(gateSchema, { error: 'must be a list of gates' }).check(z.maxLength(1))),
+    'What holds the revocation of the old key up: `issuer-last-used`, while the provider says that it is used',
+    [],
   ),
   accept: described(
     z.optional(z.literal('gap')),
@@ -154,6 +182,15 @@ export const trailSchema = z.strictObject({
   sinks: described(z.array(sinkSchema), 'Where the entries of the audit trail go'),
 });
 
+/** The name of an npm package: no path, no address, no version. */
+const PACKAGE = /^(?=.{1,214}$)(?:@[a-z0-9][a-z0-9._~-]*\/)?[a-z0-9][a-z0-9._~-]*$/;
+
+export const pluginsSchema = z
+  .array(text(PACKAGE, 'is not the name of an npm package', 'write its name alone, as in package.json'), {
+    error: 'must be a list of names of npm packages',
+  })
+  .check(z.maxLength(50));
+
 export const fileSchema = z.strictObject({
   version: described(z.literal(CONFIG_VERSION), 'The version of this format'),
   store: readLater('The store of every credential that has none of its own'),
@@ -161,4 +198,8 @@ export const fileSchema = z.strictObject({
   issuers: described(z.record(z.string(), z.unknown()), 'Name -> an issuer, which makes and ends keys'),
   credentials: described(z.record(z.string(), z.unknown()), 'Name -> a credential, which programs read'),
   trail: readLater('The audit trail'),
+  plugins: described(
+    z.optional(pluginsSchema),
+    "npm packages that bring kinds of issuers and stores: direct dependencies of the configuration's own project",
+  ),
 });

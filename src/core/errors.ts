@@ -91,8 +91,19 @@ export interface ErrorDetail {
   readonly credential?: string;
 }
 
+/** Says that an error is one of ours, also where it is of another copy of this class: a plugin has its own. */
+const BRAND = Symbol.for('keyturn.error');
+
 /** The one error class. The message names what failed; it never holds a secret or a foreign error. */
 export class KeyturnError extends Error {
+  static override [Symbol.hasInstance](value: unknown): boolean {
+    return typeof value === 'object' && value !== null && BRAND in value;
+  }
+
+  get [BRAND](): true {
+    return true;
+  }
+
   readonly code: ErrorCode;
   readonly hint: string;
   readonly detail: ErrorDetail;

@@ -64,6 +64,8 @@ export const keySchema = z.strictObject({
   /** Ids that appeared since. */
   suspects: z.optional(z.array(z.string())),
   ceasedCurrentAt: z.optional(instant),
+  /** When the issuer last said that it was used, as a gate saw it; null: never. */
+  usedAt: z.optional(z.nullable(instant)),
   /** When the overlap began to count: after the last hook and mirror. */
   overlapFrom: z.optional(instant),
   /** Whose clock said so. */

@@ -38,3 +38,13 @@ export interface PluginKind<Settings, Made> {
 
 export type IssuerKind<Settings = never> = PluginKind<Settings, Issuer>;
 export type StoreKind<Settings = never> = PluginKind<Settings, SecretStore>;
+
+/** What a package brings: its main module exports it as `plugin`. */
+export interface Plugin {
+  /** The versions of the contracts that it was written for, as numbers: not what the installed keyturn has. */
+  readonly contracts: { readonly issuer?: number; readonly store?: number };
+  // biome-ignore lint/suspicious/noExplicitAny: each kind has settings of its own
+  readonly issuers?: readonly PluginKind<any, Issuer>[];
+  // biome-ignore lint/suspicious/noExplicitAny: each kind has settings of its own
+  readonly stores?: readonly PluginKind<any, SecretStore>[];
+}

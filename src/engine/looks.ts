@@ -131,17 +131,21 @@ const LOOKS: { readonly [What in Look['what']]: LookAt<What> } = {
   gates: async (run, _values, ledger, seen, { row }) => {
     const key = rowOf(ledger, row);
     const reasons: string[] = [];
+    let used = seen.used;
     for (const gate of run.gates) {
-      const reason = await guarded(run.world, `ask the gate ${gate.name}`, run.signal, (signal) =>
+      const answer = await guarded(run.world, `ask the gate ${gate.name}`, run.signal, (signal) =>
         gate.check({
           since: key?.ceasedCurrentAt ?? ledger.rotation?.startedAt ?? '',
           ...(key?.issuerKeyId === undefined ? {} : { issuerKeyId: key.issuerKeyId }),
           signal,
         }),
       );
+      const reason = typeof answer === 'string' || answer === null ? answer : answer.reason;
       if (reason !== null) reasons.push(`${gate.name}: ${reason}`);
+      if (typeof answer === 'object' && answer !== null) used = { ...used, [row]: answer.usedAt };
     }
-    return { ...seen, gates: { ...seen.gates, [row]: reasons } };
+    const gates = { ...seen.gates, [row]: reasons };
+    return { ...seen, gates, ...(used === undefined ? {} : { used }) };
   },
 };
 

@@ -48,12 +48,19 @@ export interface OwedEffect {
 /** A gate: evidence that consumers have let go of the old key. */
 export interface Gate {
   readonly name: string;
-  /** Why it does not pass, or null when it passes. */
+  /** Why it does not pass, or null when it passes; with the last use of the key, where it asked the issuer for that. */
   check(request: {
     readonly issuerKeyId?: string;
     readonly since: string;
     readonly signal: AbortSignal;
-  }): Promise<string | null>;
+  }): Promise<string | null | GateAnswer>;
+}
+
+export interface GateAnswer {
+  /** Null: it passes. */
+  readonly reason: string | null;
+  /** ISO 8601; null: never. */
+  readonly usedAt: string | null;
 }
 
 /** Everything that one run on one credential may touch. */

@@ -30,6 +30,7 @@ describe('a configuration that is right', () => {
       lead: 14 * DAY,
       acceptGap: false,
       gates: [],
+      quiet: null,
     });
     // A field that cannot be the name of a variable has none.
     expect(sms).toMatchObject({ location: 'sms', env: { SMS_SID: 'SMS_SID' }, policy: { overlap: 0 } });

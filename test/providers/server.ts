@@ -19,6 +19,8 @@ export interface ProviderKey {
   readonly madeAt: number;
   /** When it stopped being accepted; it may still lie ahead. Null: it lives. */
   deadFrom: number | null;
+  /** When somebody last used it; null: nobody has. */
+  usedAt: number | null;
 }
 
 export interface Ask {
@@ -185,7 +187,7 @@ export function keyring(): Keyring {
     keys,
     delay: 0,
     add: ({ id, secret, name = '' }) => {
-      const key: ProviderKey = { id, secret, name, madeAt: Date.now(), deadFrom: null };
+      const key: ProviderKey = { id, secret, name, madeAt: Date.now(), deadFrom: null, usedAt: null };
       keys.push(key);
       return key;
     },

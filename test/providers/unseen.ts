@@ -28,7 +28,6 @@ verify: { url: URL/v9/whoami, header: "Authorization: Bearer {key.value}" }
 `;
 
 const PAGE = 2;
-const USED = 3_600_000;
 
 const no = (status: number, code: string): Say => ({ status, json: { error: { code } } });
 
@@ -55,9 +54,9 @@ export async function startUnseen(): Promise<Provider> {
     const from = Number(query.get('after') ?? 0);
     const all = ring.live();
     const more = from + PAGE < all.length;
-    const rows = all.slice(from, from + PAGE).map(({ id, name, madeAt, secret }) => {
+    const rows = all.slice(from, from + PAGE).map(({ id, name, madeAt, secret, usedAt }) => {
       const label = JSON.stringify(name);
-      return `{"id":${id},"label":${label},"born":${madeAt},"seen":${madeAt - USED},"value":"${secret}"}`;
+      return `{"id":${id},"label":${label},"born":${madeAt},"seen":${usedAt},"value":"${secret}"}`;
     });
     return raw(`{"code":0,"rows":[${rows.join(',')}],"more":${more},"last":${from + PAGE}}`);
   };

@@ -6,6 +6,7 @@ import { configProblems } from '../../config/problems.ts';
 import { KeyturnError } from '../../core/errors.ts';
 import { requireLastingStores } from '../change.ts';
 import { type Context, referenceContext } from '../context.ts';
+import { requireLastUse } from '../gates.ts';
 import { requireFields } from '../policy.ts';
 import { fileSinks } from '../trail/source.ts';
 import { attempt, type Check, fail, ok, skipped, warn } from './check.ts';
@@ -86,7 +87,9 @@ export async function checkFields(config: Config, context: Context): Promise<rea
   const checks = await Promise.all(
     config.credentials.map((credential) =>
       attempt(`credential ${credential.name}`, async () => {
-        requireFields(credential, await context.issuer(credential.issuer));
+        const issuer = await context.issuer(credential.issuer);
+        requireFields(credential, issuer);
+        requireLastUse(credential, issuer);
         return [];
       }),
     ),

@@ -6,8 +6,17 @@ import { type Handlers, withRow } from './record.ts';
 
 /** How a key ends. */
 export const deathChanges: Handlers<
-  'revoke-sent' | 'revoke-failed' | 'revoke-taken-back' | 'dead' | 'settled' | 'discarded' | 'forgotten'
+  | 'used'
+  | 'revoke-sent'
+  | 'revoke-failed'
+  | 'revoke-taken-back'
+  | 'dead'
+  | 'settled'
+  | 'discarded'
+  | 'forgotten'
 > = {
+  used: (ledger, change) => ({ ledger: withRow(ledger, change.row, { usedAt: change.at }), note: null }),
+
   'revoke-sent': (ledger, change, pen) => {
     const row = rowOf(ledger, change.row);
     const pause = retryDelay(row?.tries ?? 1);

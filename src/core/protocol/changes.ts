@@ -93,6 +93,8 @@ export type Change =
   | { readonly type: 'not-promoted'; readonly row: string; readonly failure: Failure }
   | { readonly type: 'rewritten'; readonly row: string; readonly version: Version; readonly kept: Version }
   | { readonly type: 'promote-settled'; readonly row: string }
+  /** The issuer said when a key that gates keep was last used; null: never. */
+  | { readonly type: 'used'; readonly row: string; readonly at: string | null }
   | { readonly type: 'revoke-sent'; readonly row: string }
   | { readonly type: 'revoke-failed'; readonly row: string; readonly failure: Failure }
   | { readonly type: 'revoke-taken-back'; readonly row: string; readonly why: string }

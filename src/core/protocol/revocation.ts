@@ -76,6 +76,9 @@ function gated(policy: Policy, seen: Seen, row: Key): Step | null {
   if (row.state !== 'retiring') return null;
   const reasons = seen.gates[row.id];
   if (reasons === undefined) return look({ what: 'gates', row: row.id });
+  const used = seen.used?.[row.id];
+  if (used !== undefined && used !== row.usedAt)
+    return { do: 'record', change: { type: 'used', row: row.id, at: used } };
   if (reasons.length === 0) return null;
   return { do: 'wait', for: 'gate', reason: reasons.join('; '), until: null, late: true };
 }

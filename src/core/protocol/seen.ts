@@ -64,6 +64,8 @@ export interface Seen {
   readonly mirrored: Readonly<Record<string, readonly string[]>>;
   /** Reasons why a row's gates do not pass, by row; empty: they pass. */
   readonly gates: Readonly<Record<string, readonly string[]>>;
+  /** When the issuer said that a row's key was last used, by row, where a gate asked; null: never. */
+  readonly used?: Readonly<Record<string, string | null>>;
 }
 
 export function nothingSeen(clock: string, freshId: string): Seen {
