@@ -154,6 +154,22 @@ describe('a standby that answers with less than was just written', () => {
   });
 });
 
+test('a call that is given up does not take along another that waits for the same', async () => {
+  let hung = 0;
+  wire.rule(async ({ name }, forward) => {
+    hung += name.includes('/mounts/') ? 1 : 0;
+    return name.includes('/mounts/') && hung === 1 ? 'hang' : await forward();
+  });
+  const store = vault.open({ address: wire.url });
+  const gone = new AbortController();
+  const first = store.read(anotherLocation(), 'current', gone.signal);
+  const second = store.read(anotherLocation(), 'current', signal);
+  setTimeout(() => gone.abort(), 200);
+  await expect(first).rejects.toMatchObject({ code: 'INTERRUPTED' });
+  expect(await second).toBeNull();
+  expect(hung).toBe(2);
+});
+
 test('the calls of a rotation are those that its page states', async () => {
   const rotation = rotationAt(anotherLocation());
   await rotation.whole(vault.open({ address: wire.url }));

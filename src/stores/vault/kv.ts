@@ -71,10 +71,14 @@ export function kvOn(
 
     ready: async (signal) => {
       isReady ??= ready(call, signal);
-      await isReady.catch((caught: unknown) => {
+      try {
+        await isReady;
+      } catch (caught) {
         isReady = undefined;
+        // It was asked on behalf of another call, which was interrupted.
+        if (!signal.aborted && isInterruption(caught)) return await kv.ready(signal);
         throw caught;
-      });
+      }
     },
 
     read: async (path, signal, number) => {
@@ -160,6 +164,10 @@ function metadataOf(json: unknown, doing: string, wrapped = true): Written {
 
 function refused(caught: unknown): boolean {
   return caught instanceof KeyturnError && (caught.code === 'ADMIN_REFUSED' || caught.code === 'DENIED');
+}
+
+function isInterruption(caught: unknown): boolean {
+  return caught instanceof KeyturnError && caught.code === 'INTERRUPTED';
 }
 
 export function field(of: unknown, name: string): unknown {
