@@ -93,8 +93,10 @@ async function measure(name, { store, env: own, floor }) {
  */
 async function configure(folder, store, count) {
   const names = Array.from({ length: count }, (_, at) => `bench-${at}`);
-  const credentials = Object.fromEntries(names.map((name) => [name, { issuer: 'invented' }]));
-  const config = { version: 1, store, issuers: { invented: { kind: 'random' } }, credentials };
+  // Each with an issuer of its own: those of one issuer take turns, and look at each other before a rotation.
+  const issuers = Object.fromEntries(names.map((name) => [name, { kind: 'random' }]));
+  const credentials = Object.fromEntries(names.map((name) => [name, { issuer: name }]));
+  const config = { version: 1, store, issuers, credentials };
   await writeFile(join(folder, 'keyturn.yaml'), JSON.stringify(config));
 }
 

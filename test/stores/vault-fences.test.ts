@@ -211,6 +211,23 @@ describe('the client of Vault', () => {
     expect((await failureOf(given)).code).toBe('INTERRUPTED');
   });
 
+  test('sends many calls in turn, and counts the time of each from when it is sent', async () => {
+    let now = 0;
+    let most = 0;
+    const vault = await server((_, reply) => {
+      now += 1;
+      most = Math.max(most, now);
+      setTimeout(() => {
+        now -= 1;
+        say(reply, 200, written);
+      }, 20);
+    });
+    const send = connect({ address: vault.url, deadlineMs: 2_000 }, openWire(null, context));
+    await Promise.all(Array.from({ length: 200 }, () => send(read())));
+    expect(vault.heard).toHaveLength(200);
+    expect(most).toBeLessThanOrEqual(16);
+  });
+
   test('repeats what only reads, nothing else, and says how long to stay away', async () => {
     const vault = await server((_, reply) => {
       reply.setHeader('retry-after', '0');

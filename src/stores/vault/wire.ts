@@ -6,9 +6,12 @@ import { startDeadline } from '../../http/deadline.ts';
 import { networkFailure } from '../../http/failure.ts';
 import { retryAfterMs } from '../../http/retry-after.ts';
 import { urlFault } from '../../http/url.ts';
+import { inSlots } from './slots.ts';
 
 const ATTEMPTS = 3;
 const FIRST_WAIT_MS = 250;
+/** Each call opens a connection. A thousand at once would all be late; their time begins when they are sent. */
+const AT_ONCE = 16;
 const MAX_BYTES = 8 * 1024 * 1024;
 /** What a read is repeated for: nothing was changed, and the next node or the next moment may answer. */
 const WORTH_REPEATING: ReadonlySet<number> = new Set([412, 429, 500, 502, 504]);
@@ -46,31 +49,38 @@ export type Wire = (request: WireRequest) => Promise<WireReply>;
  */
 export function openWire(ca: string | null, context: Pick<PluginContext, 'now' | 'sleep'>): Wire {
   const agent = new Agent(ca === null ? {} : { ca, rejectUnauthorized: true });
-  return async (request) => {
-    const url = addressOf(request);
-    const endsAt = context.now() + request.deadlineMs;
-    const deadline = startDeadline(request);
-    try {
-      for (let attempt = 1; ; attempt += 1) {
-        const outcome = await deadline
-          .race(exchange(url, request, agent, deadline.signal, context.now))
-          .catch((caught: unknown) => deadline.error() ?? networkFailure(caught, request.what, url.host));
-        const failed = outcome instanceof KeyturnError;
-        const again = failed ? outcome.code === 'UNREACHABLE' : WORTH_REPEATING.has(outcome.status);
-        const wait = (failed ? undefined : outcome.retryAfterMs) ?? FIRST_WAIT_MS * 2 ** (attempt - 1);
-        const last = request.method !== 'GET' || attempt === ATTEMPTS || context.now() + wait >= endsAt;
-        if (last || !again) {
-          if (failed) throw outcome;
-          return outcome;
-        }
-        await context.sleep(wait, deadline.signal).catch((caught: unknown) => {
-          throw deadline.error() ?? caught;
-        });
+  const inSlot = inSlots(AT_ONCE);
+  return (request) => inSlot(() => send(request, agent, context));
+}
+
+async function send(
+  request: WireRequest,
+  agent: Agent,
+  context: Pick<PluginContext, 'now' | 'sleep'>,
+): Promise<WireReply> {
+  const url = addressOf(request);
+  const endsAt = context.now() + request.deadlineMs;
+  const deadline = startDeadline(request);
+  try {
+    for (let attempt = 1; ; attempt += 1) {
+      const outcome = await deadline
+        .race(exchange(url, request, agent, deadline.signal, context.now))
+        .catch((caught: unknown) => deadline.error() ?? networkFailure(caught, request.what, url.host));
+      const failed = outcome instanceof KeyturnError;
+      const again = failed ? outcome.code === 'UNREACHABLE' : WORTH_REPEATING.has(outcome.status);
+      const wait = (failed ? undefined : outcome.retryAfterMs) ?? FIRST_WAIT_MS * 2 ** (attempt - 1);
+      const last = request.method !== 'GET' || attempt === ATTEMPTS || context.now() + wait >= endsAt;
+      if (last || !again) {
+        if (failed) throw outcome;
+        return outcome;
       }
-    } finally {
-      deadline.stop();
+      await context.sleep(wait, deadline.signal).catch((caught: unknown) => {
+        throw deadline.error() ?? caught;
+      });
     }
-  };
+  } finally {
+    deadline.stop();
+  }
 }
 
 function addressOf({ url, what }: WireRequest): URL {
