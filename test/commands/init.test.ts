@@ -97,8 +97,9 @@ describe('init', () => {
     expect([...config.issuers.values()].map((one) => one.kind)).toEqual([kind]);
   });
 
-  it('can start every kind that there is', () => {
-    expect(Object.keys(STARTERS).sort()).toEqual(issuerKinds.map((one) => one.kind).sort());
+  it('starts kinds that there are; the others are written by hand', () => {
+    const kinds = issuerKinds.map((one) => one.kind);
+    expect(Object.keys(STARTERS).filter((kind) => !kinds.includes(kind))).toEqual([]);
   });
 
   it.each([
