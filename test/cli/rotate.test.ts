@@ -26,7 +26,7 @@ const live = (bench: Bench) =>
 
 describe('rotate', { timeout: 60_000 }, () => {
   it('makes a first key, replaces it, waits for the overlap, and revokes', async () => {
-    const bench = await benchFor({ policy: 'overlap: 2s' });
+    const bench = await benchFor({ policy: 'overlap: 5s' });
     const first = await bench.keyturn(['rotate', 'wa-prod', '--json', '--reason', 'to begin with']);
     expect(first.code).toBe(0);
     expect(first.document.data.credentials).toMatchObject([{ name: 'wa-prod', outcome: 'done', old: null }]);

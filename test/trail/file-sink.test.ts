@@ -115,7 +115,8 @@ describe('the file sink', () => {
   it('keeps the lines of sinks that write at once apart', async () => {
     const names = ['a', 'b', 'c', 'd', 'e', 'f'];
     await Promise.all(names.map((name) => openFileSink(path)(chainOf(name, 50), never)));
-    const read = (await lines()).map((line) => JSON.parse(line) as TrailEntry);
+    // A sink that looks while another writes takes its last line for a cut one and begins anew; readers pass blank lines.
+    const read = (await lines()).filter((line) => line !== '').map((line) => JSON.parse(line) as TrailEntry);
     for (const name of names) {
       expect(read.filter((entry) => entry.credential === name)).toEqual(chainOf(name, 50));
     }
