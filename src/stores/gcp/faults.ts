@@ -43,6 +43,14 @@ interface Fault {
 const AGAIN = 'run again';
 const NETWORK = 'check the network and https://status.cloud.google.com, then run again';
 
+/** Anyone who is logged in may ask what they may do, unless the whole project is closed to them. */
+const CLOSED: Fault = {
+  code: 'DENIED',
+  what: 'this login may not even ask for its rights',
+  hint: 'check `project` and the login; a perimeter of VPC Service Controls may keep it out',
+  unsent: true,
+};
+
 const BY_REASON: Readonly<Record<string, Fault>> = {
   SERVICE_DISABLED: {
     code: 'CONFIG',
@@ -139,12 +147,13 @@ export function faultOf(failure: CallFailure | 'late' | 'aborted', method: Metho
 }
 
 function byCode(code: number, method: Method, on: string): Fault {
+  if (code === CODE.PERMISSION_DENIED && method === 'testIamPermissions') return CLOSED;
   if (code === CODE.PERMISSION_DENIED && method !== 'testIamPermissions') {
     const permission = PERMISSIONS[method];
     return {
       code: 'DENIED',
       what: `${permission} is not allowed`,
-      hint: `grant ${permission} on ${on} (${grantOf(permission)})`,
+      hint: `grant ${permission} on ${on} (${grantOf(permission)}); Google gives the same answer where it is not there`,
       unsent: true,
     };
   }
