@@ -23,6 +23,9 @@ const READS: ReadonlySet<Method> = new Set([
   'testIamPermissions',
 ]);
 const RETRY_MS = 400;
+/** A read that is repeated still ends within the time that the engine gives to a call of the store. */
+const READ_MS = 10_000;
+const CHANGE_MS = 15_000;
 const UNAVAILABLE = 14;
 
 /** The field of the request by which Google routes it; elsewhere it is `name`. */
@@ -38,7 +41,9 @@ const ROUTES: Partial<Record<Method, string>> = {
 /** Changes are sent once. A read is sent once more where no answer came. */
 export function callsOver({ send }: Connection, context: PluginContext): Call {
   return async (method, on, request, signal, ...expected) => {
-    const ask = () => send(method, request, { [ROUTES[method] ?? 'name']: on }, signal);
+    const withinMs = READS.has(method) ? READ_MS : CHANGE_MS;
+    const about = { [ROUTES[method] ?? 'name']: on };
+    const ask = () => send({ method, request, about, withinMs }, signal);
     let result = await ask();
     if (READS.has(method) && hadNoAnswer(result) && !signal.aborted) {
       await context.sleep(RETRY_MS, signal).catch(() => undefined);
@@ -55,7 +60,7 @@ export function callsOver({ send }: Connection, context: PluginContext): Call {
 }
 
 function hadNoAnswer(result: CallResult): boolean {
-  return !result.ok && answeredCode(result.failure) === UNAVAILABLE;
+  return !result.ok && (result.failure === 'late' || answeredCode(result.failure) === UNAVAILABLE);
 }
 
 /** Null where the call was given up, or never made. */

@@ -30,13 +30,16 @@ export type CallResult =
   | { readonly ok: true; readonly reply: unknown }
   | { readonly ok: false; readonly failure: CallFailure | 'late' | 'aborted' };
 
-/** Sends one request, once. `about` is the resource that it is routed by. */
-export type Send = (
-  method: Method,
-  request: object,
-  about: Readonly<Record<string, string>>,
-  signal: AbortSignal,
-) => Promise<CallResult>;
+/** One request. `about` is the resource that it is routed by, `withinMs` how long it may take. */
+export interface Sending {
+  readonly method: Method;
+  readonly request: object;
+  readonly about: Readonly<Record<string, string>>;
+  readonly withinMs: number;
+}
+
+/** Sends it once. */
+export type Send = (sending: Sending, signal: AbortSignal) => Promise<CallResult>;
 
 export interface Connection {
   readonly send: Send;
@@ -51,8 +54,6 @@ type StubMethod = (
   callback: (error: grpc.ServiceError | null, reply: unknown) => void,
 ) => { cancel(): void };
 
-/** How long one call may take. */
-export const CALL_MS = 15_000;
 const LOGIN_MS = 20_000;
 const SCOPE = 'https://www.googleapis.com/auth/cloud-platform';
 const REASONS = [
@@ -78,13 +79,14 @@ export function connectionFor(settings: GcpSettings, context: PluginContext): Co
   };
 
   return {
-    send: async (method, request, about, signal) => {
+    send: async ({ method, request, about, withinMs }, signal) => {
       const { stub, metadata } = await open();
       if (signal.aborted) return { ok: false, failure: 'aborted' };
       const headers = metadata();
       const route = Object.entries(about).map(([key, value]) => `${key}=${encodeURIComponent(value)}`);
       if (route.length > 0) headers.set('x-goog-request-params', route.join('&'));
-      return await unary(stub[method].bind(stub), request, headers, context, signal);
+      const late = (ended: AbortSignal) => context.sleep(withinMs, ended);
+      return await unary(stub[method].bind(stub), request, headers, late, signal);
     },
     close: async () => {
       const opened = await opening?.catch(() => null);
@@ -98,7 +100,7 @@ function unary(
   call: StubMethod,
   request: object,
   metadata: grpc.Metadata,
-  context: PluginContext,
+  late: (ended: AbortSignal) => Promise<void>,
   signal: AbortSignal,
 ): Promise<CallResult> {
   return new Promise((resolve) => {
@@ -115,7 +117,7 @@ function unary(
       sent.cancel();
     };
     signal.addEventListener('abort', () => giveUp('aborted'), { signal: ended.signal });
-    context.sleep(CALL_MS, ended.signal).then(
+    late(ended.signal).then(
       () => giveUp('late'),
       () => undefined,
     );

@@ -1,5 +1,5 @@
 import { type ErrorCode, KeyturnError, toKeyturnError } from '../../core/errors.ts';
-import { CALL_MS, type CallFailure, type Method, noLogin } from './client.ts';
+import { type CallFailure, type Method, noLogin } from './client.ts';
 
 /** What each method needs to be allowed; Google's page "Access control with IAM". */
 export const PERMISSIONS: Readonly<Record<Exclude<Method, 'testIamPermissions'>, string>> = {
@@ -129,8 +129,7 @@ export function faultOf(failure: CallFailure | 'late' | 'aborted', method: Metho
     return new KeyturnError('INTERRUPTED', `${doing}: interrupted`, { hint: 'run again to resume' });
   }
   if (failure === 'late') {
-    const message = `${doing}: no answer within ${CALL_MS / 1000} s`;
-    return new KeyturnError('TIMEOUT', message, { hint: NETWORK });
+    return new KeyturnError('TIMEOUT', `${doing}: no answer in time`, { hint: NETWORK });
   }
   if (failure.before === 'login' || failure.code === CODE.UNAUTHENTICATED) {
     return noLogin(`${doing}: the login for Google Cloud is not accepted, or has expired`);
