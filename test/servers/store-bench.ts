@@ -1,4 +1,6 @@
+import { fileURLToPath } from 'node:url';
 import { installServer } from './list.ts';
+import { launch } from './process.ts';
 import { started } from './server.ts';
 import { vaultServer } from './vault.ts';
 
@@ -14,6 +16,28 @@ export interface ServedStore {
 
 /** What `node bin/dev/bench-stores.mjs` measures. Null: the server cannot be had here. */
 export const servedStores: Readonly<Record<string, () => Promise<ServedStore | null>>> = {
+  google: async () => {
+    const program = fileURLToPath(new URL('google-fake/program.mjs', import.meta.url));
+    const fake = launch({ program: process.execPath, args: [program] });
+    const url = await fake.firstLine;
+    return {
+      store: { kind: 'gcp-secret-manager', project: 'fake-project', endpoint: url },
+      env: {},
+      floor: `
+        import { SecretManagerServiceClient } from '@google-cloud/secret-manager';
+        import { grpc, GoogleAuth, googleAuthLibrary } from 'google-gax';
+        const client = new SecretManagerServiceClient({
+          apiEndpoint: '127.0.0.1',
+          port: ${new URL(url).port},
+          sslCreds: grpc.credentials.createInsecure(),
+          auth: new GoogleAuth({ authClient: new googleAuthLibrary.PassThroughClient() }),
+        });
+        await client.getSecret({ name: 'projects/fake-project/secrets/nothing' }).catch(() => undefined);
+        process.exit();
+      `,
+      stop: fake.stop,
+    };
+  },
   vault: async () => {
     if ((await installServer(vaultServer)) !== null) return null;
     const { url, rootToken, stop } = await started(vaultServer);
