@@ -34,10 +34,15 @@ const runWith = (issuer: ReturnType<typeof issuerOf>) => {
   return drive(runOf(world, issuer, store, { policy }), { do: 'run' });
 };
 
+const secretsOf = (variant: Variant) => [
+  'wa-test',
+  ...(variant === 'aliasOnly' ? [] : ['wa-test--staged']),
+  'wa-test--ledger--wa-test',
+];
+
 /** Makes the secrets as the docs page tells an administrator to. */
 const prepare = (variant: Variant) => {
-  const staged = variant === 'aliasOnly' ? [] : ['wa-test--staged'];
-  for (const secretId of ['wa-test', ...staged, 'wa-test--ledger--wa-test']) {
+  for (const secretId of secretsOf(variant)) {
     const parent = `projects/${bench.fake.project}`;
     bench.fake.ask('CreateSecret', { parent, secretId, secret: { replication: { automatic: {} } } });
   }
@@ -77,16 +82,22 @@ describe.each(['alias', 'latest', 'aliasOnly'] satisfies Variant[])('a rotation,
     expect(page.text.includes(CALLS[variant](rotation, ending)), 'calls as the docs page says').toBe(true);
   });
 
-  test.each(ROLE)('makes no key without %s', async (line) => {
-    bench.fake.may = (permission) => ROLE.includes(permission) && permission !== line;
-    const issuer = issuerOf();
-    const error = await runWith(issuer).then(
-      (outcome) => outcome.error,
-      (caught: unknown) => toKeyturnError(caught, 'run'),
-    );
-    expect(error?.code).toBe('DENIED');
-    expect(`${error?.message} ${error?.hint}`).toContain(line);
-    expect(issuer.keys).toEqual([]);
+  test.each(ROLE)('makes no key without %s on any one of its secrets', async (line) => {
+    for (const lacking of secretsOf(variant)) {
+      bench.fake.may = (permission, secret) =>
+        ROLE.includes(permission) && (permission !== line || secret !== lacking);
+      const issuer = issuerOf();
+      const error = await runWith(issuer).then(
+        (outcome) => outcome.error,
+        (caught: unknown) => toKeyturnError(caught, 'run'),
+      );
+      expect(error?.code, lacking).toBe('DENIED');
+      expect(`${error?.message} ${error?.hint}`).toContain(
+        `${line} on projects/fake-project/secrets/${lacking}`,
+      );
+      expect(error?.hint).toContain('keyturnRotator');
+      expect(issuer.keys).toEqual([]);
+    }
   });
 });
 
