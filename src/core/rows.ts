@@ -93,8 +93,9 @@ export function isStale(
     since === undefined || askedAt >= toMs(since) + policy.converges + CLOCK_SKEW;
   const row = rowOf(ledger, current?.row ?? undefined);
   if (row !== null && row.currentAs === current?.version && !settled(row.ceasedCurrentAt)) return true;
-  if (held === null || settled(held.currentSince)) return false;
-  return current === null || current.version === held.replaced;
+  if (current === null) return held !== null && !settled(held.currentSince);
+  // In a shared document others may have written since: what stood there last is what the next key has replaced.
+  return ledger.keys.some((next) => next.replaced === current.version && !settled(next.currentSince));
 }
 
 /** When the issuer came to know the key, as far as the ledger tells. */

@@ -4,7 +4,7 @@ import { emptyLedger, formatLedger, type Ledger, parseLedger } from '../core/led
 import { apply } from '../core/protocol/apply.ts';
 import type { Change } from '../core/protocol/changes.ts';
 import type { TrailNote } from '../core/trail.ts';
-import { guarded } from './guard.ts';
+import { guarded, pause } from './guard.ts';
 import { leaseOf, leaseRefusal } from './lease.ts';
 import type { Run } from './run.ts';
 import { deliver, dropSegments, makeRoom } from './trail-flow.ts';
@@ -215,7 +215,8 @@ async function put(run: Run, ledger: Ledger, revision: string | null, signal: Ab
         return landed.revision;
       }
       if (landed.revision !== revision) throw conflict(name);
-      await run.world.sleep(Math.min(caught.detail.retryAfterMs ?? 500 * 2 ** round, 10_000), signal);
+      const ms = Math.min(caught.detail.retryAfterMs ?? 500 * 2 ** round, 10_000);
+      await pause(run.world, `save the ledger of ${name}`, ms, signal);
     }
   }
   throw doubt ?? conflict(name);

@@ -23,7 +23,9 @@ export async function cleanUp(session: Session): Promise<void> {
   const made = unsavedCreation(session);
   const closing = new AbortController().signal;
   await book.reload(run.signal.aborted ? closing : run.signal);
-  const hand = session.seen.hand;
+  const invents = run.policy.issuer.secretFrom === 'client';
+  if (invents) session.values.forget();
+  const hand = invents ? undefined : session.seen.hand;
   session.seen = { ...freshSeen(run), ...(hand === undefined ? {} : { hand }) };
   if (made === null || knows(book.ledger, made.row)) return;
   for (let round = 0; round < MOST_MERGES; round += 1) {

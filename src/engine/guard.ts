@@ -51,6 +51,15 @@ export async function guarded<T>(
   }
 }
 
+/** Waits a moment. Throws INTERRUPTED when the run is told to end meanwhile. */
+export async function pause(world: World, doing: string, ms: number, signal: AbortSignal): Promise<void> {
+  try {
+    await world.sleep(ms, signal);
+  } catch {
+    throw interrupted(doing, true);
+  }
+}
+
 function timeout(doing: string): KeyturnError {
   return new KeyturnError('TIMEOUT', `${doing}: no answer within ${CALL_DEADLINE / 1000} s`, {
     hint: 'check the network and the status page of the service, then run again',

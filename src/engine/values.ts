@@ -34,6 +34,11 @@ export class Values {
     this.#hands.set(row, secret);
   }
 
+  /** Lets go of what is in memory: another run may have invented another secret for the same row. */
+  forget(): void {
+    this.#hands.clear();
+  }
+
   held(row: string): Secret | null {
     return this.#hands.get(row) ?? null;
   }

@@ -187,7 +187,10 @@ export class Watch {
     // Where nothing that works is in place, any new key is as good.
     if (actor === null || !proves || old === null || !this.#issuer.isLive(old) || this.#lifeOf(old).first)
       return;
-    if (!this.#issuer.isLive(fresh)) this.#fail('I1', `${fresh.id} is made current, and is dead`);
+    // One that somebody has ended may be accepted for a while yet.
+    const ended = (fresh.endedAt ?? 0) + this.#issuer.shape.traits.settles;
+    if (!this.#issuer.isLive(fresh) && ended < this.#time.time)
+      this.#fail('I1', `${fresh.id} is made current, and is dead`);
     if (!fresh.accepted) this.#fail('I1', `${fresh.id} is made current, and was never seen to work`);
   }
 
@@ -210,9 +213,10 @@ export class Watch {
     const what = `${actor.owner} ends ${key.id}`;
     if (rows.length === 0 && key.mark === null) this.#fail('I4', `${what}, which is none of ours`);
     // One round trip lies between the last look, which follows the intention, and the end: what a stranger does then
-    // cannot be seen.
+    // cannot be seen, nor what the store does not show yet.
     const entered = Math.max(0, ...rows.map(({ id }) => this.#entered.get(id) ?? 0));
-    if (this.#strangerAt > Math.max(entered, Math.min(actor.readAt, actor.askedAt))) return;
+    const seen = this.#strangerAt + this.#store.shape.converges;
+    if (seen > Math.max(entered, Math.min(actor.readAt, actor.askedAt))) return;
     const current = this.current();
     if (current === key) this.#fail('I2', `${what}, which consumers read now`);
     if (mirrored) this.#fail('I1', `${what}, which the mirror holds`);
@@ -330,9 +334,10 @@ export class Watch {
     // A store may still show what a stranger replaced.
     const shown = this.#strangerAt + this.#store.shape.converges + MINUTE;
     if (current === null || !this.#issuer.isLive(current) || time < shown) return;
+    const row = before?.keys.find(({ state }) => state === 'current');
+    if (row?.revokeEntered !== undefined) return;
     const pause = Math.min(HOUR * 2 ** (this.#failed.length - 1), DAY) - 6 * MINUTE;
     if (time < (this.#failed.at(-1) ?? 0) + pause) this.#fail('I8', 'opened again too soon after a failure');
-    const row = before?.keys.find(({ state }) => state === 'current');
     const young =
       row?.issuedAt !== undefined &&
       row.revokeEntered === undefined &&

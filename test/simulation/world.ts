@@ -9,6 +9,8 @@ export const DAY = 24 * HOUR;
 /** True time begins here, in milliseconds since the epoch. */
 export const START = Date.parse('2026-11-22T00:00:00.000Z');
 
+const ABORTED = new Error('aborted');
+
 /** A machine with clocks of its own. */
 export interface Host {
   readonly name: string;
@@ -94,9 +96,8 @@ export class Scheduler {
       random: (bytes) => Uint8Array.from({ length: bytes }, () => dice.int(256)),
       sleep: (ms, signal) =>
         new Promise((resolve, reject) => {
-          if (signal.aborted) reject(new Error('aborted'));
-          if (signal === actor.controller.signal)
-            signal.addEventListener('abort', () => reject(new Error('aborted')));
+          if (signal.aborted) reject(ABORTED);
+          signal.addEventListener('abort', () => reject(ABORTED));
           this.later(ms, actor, resolve, true, signal);
         }),
     };

@@ -88,7 +88,7 @@ export const placeChanges: Handlers<
   promoted: (ledger, change, pen) => {
     const at = toInstant(pen.now);
     const emergency = ledger.rotation?.kind === 'emergency';
-    const retired = retireCurrent(ledger, change.row, pen, rowOf(ledger, change.row)?.promoteBase);
+    const retired = retireCurrent(ledger, change.row, pen);
     const undated = rowOf(ledger, change.row)?.issuedAt === undefined;
     const promoted = withRow(retired, change.row, {
       state: 'current',
@@ -283,14 +283,12 @@ function isOver(hold: Ledger['hold']): boolean {
 }
 
 /** The key that was current retires from now on, with the overlap that the rotation asks for. */
-function retireCurrent(ledger: Ledger, successor: string, pen: Pen, replaced?: string | null): Ledger {
+function retireCurrent(ledger: Ledger, successor: string, pen: Pen): Ledger {
   const old = currentRow(ledger);
   if (old === null || old.id === successor) return ledger;
   const overlap = ledger.rotation?.overlap;
   return withRow(ledger, old.id, {
     state: 'retiring',
-    // In a shared document others may have written since: what the store may still show is what was replaced.
-    ...(replaced === undefined || replaced === null ? {} : { currentAs: replaced }),
     ceasedCurrentAt: toInstant(pen.now),
     overlapFrom: undefined,
     overlapClock: undefined,
