@@ -17,6 +17,7 @@ export const creationChanges: Handlers<
   | 'create-unsure'
   | 'possible'
   | 'found'
+  | 'identified'
   | 'never-made'
   | 'merged'
   | 'same-key'
@@ -206,6 +207,11 @@ export const creationChanges: Handlers<
     const changed = ledger.rotation?.new === change.row ? nextAttempt(known, pen) : known;
     return { ledger: changed, note: { event: 'orphan-found', key: change.row } };
   },
+
+  identified: (ledger, change) => ({
+    ledger: withRow(ledger, change.row, factsOf(change.facts)),
+    note: { event: 'key-identified', key: change.row },
+  }),
 
   'never-made': (ledger, change) => ({
     ledger: withoutRow(ledger, change.row),

@@ -54,6 +54,8 @@ export type Change =
   | { readonly type: 'create-unsure'; readonly row: string; readonly failure: Failure }
   | { readonly type: 'possible'; readonly row: string; readonly suspects?: readonly string[] }
   | { readonly type: 'found'; readonly row: string; readonly facts: KeyFacts }
+  /** The issuer's id of a key whose value is known. */
+  | { readonly type: 'identified'; readonly row: string; readonly facts: KeyFacts }
   /** A run that lost its lease says what it knows of the key that it made. */
   | {
       readonly type: 'merged';

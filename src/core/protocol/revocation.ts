@@ -114,7 +114,7 @@ function bySending(ledger: Ledger, policy: Policy, seen: Seen, row: Key, now: nu
     if (proof === 'dead') return { do: 'record', change: { type: 'dead', row: row.id, by: 'issuer' } };
     if (proof !== null) return proof;
   }
-  if (cannotBeNamed(policy, seen, row)) return { do: 'record', change: { type: 'possible', row: row.id } };
+  if (cannotBeNamed(policy, seen, row)) return unnamed(ledger, policy, seen, row);
   if (row.nextTry !== undefined && toMs(row.nextTry) > now) {
     return retryStep(
       'proof',
@@ -223,6 +223,22 @@ function tooYoungToTell(policy: Policy, seen: Seen, row: Key, askedAt: number, n
 function cannotBeNamed(policy: Policy, seen: Seen, row: Key): boolean {
   if (policy.issuer.revokesBy === 'id') return row.issuerKeyId === undefined;
   return row.storeVersion === undefined && seen.hand?.row !== row.id;
+}
+
+/** The issuer may know the key by its mark; one that nobody can name is left to time and a person, unless it is in use. */
+function unnamed(ledger: Ledger, policy: Policy, seen: Seen, row: Key): Step {
+  if (policy.issuer.can.find && policy.issuer.marks && row.valueLost !== true) {
+    const found = seen.found[row.id];
+    if (found === undefined) return look({ what: 'found', row: row.id });
+    const facts = { ...found?.facts, issuerKeyId: found?.issuerKeyId ?? '' };
+    if (found !== null) return { do: 'record', change: { type: 'identified', row: row.id, facts } };
+  }
+  if (row.state !== 'current') return { do: 'record', change: { type: 'possible', row: row.id } };
+  return stop(
+    'GUARDED',
+    `the issuer ends keys by their id, and that of ${row.id} is not known`,
+    `run ${emergencyCommand(ledger)} without --revoke-first, and remove the key at the issuer by hand`,
+  );
 }
 
 /** Which of the two the issuer made first; rows stand in the order in which their keys were asked for. */
