@@ -70,8 +70,9 @@ export function overlapEnd(
   if (key.endNow !== undefined || !wasCurrent(key)) return 0;
   if (key.overlapFrom === undefined) return null;
   const overlap = overlapOf(key, policy);
-  const skew = overlap === 0 || key.overlapClock === clock ? 0 : CLOCK_SKEW;
-  return toMs(key.overlapFrom) + overlap + policy.converges + skew;
+  const length = overlap + policy.converges;
+  const skew = length === 0 || key.overlapClock === clock ? 0 : CLOCK_SKEW;
+  return toMs(key.overlapFrom) + length + skew;
 }
 
 /**

@@ -75,10 +75,11 @@ const LOOKS: { readonly [What in Look['what']]: LookAt<What> } = {
   },
 
   found: async (run, values, _ledger, seen, { row }) => {
+    const askedAt = run.world.now();
     const found = await guarded(run.world, `look for ${row} at the issuer`, run.signal, async (signal) =>
       run.issuer.find === undefined ? null : run.issuer.find(row, signal, callerIn(values)),
     );
-    return { ...seen, found: { ...seen.found, [row]: found } };
+    return { ...seen, found: { ...seen.found, [row]: found }, foundAt: { ...seen.foundAt, [row]: askedAt } };
   },
 
   listed: async (run, values, _ledger, seen) => {

@@ -48,7 +48,7 @@ async function typed(one: Simulated, run: Run, command: Command): Promise<Outcom
     case 'rotate':
       return order({ do: 'rotate', reason });
     case 'rotate --overlap':
-      allowed.overlap = SHORT_OVERLAP;
+      allowed.overlap = Math.min(allowed.overlap, SHORT_OVERLAP);
       return order({ do: 'rotate', reason, overlap: SHORT_OVERLAP });
     case 'rollback':
       return order({ do: 'rollback', reason });
@@ -129,7 +129,9 @@ function saidAndDone(
   before: string,
 ): void {
   if (exitCode !== 0) return;
-  if (command.startsWith('emergency') && outcome !== 'waiting') {
+  // Another operator may have given the emergency up.
+  const stands = one.watch.ledger?.rotation === undefined || one.watch.ledger.rotation.kind === 'emergency';
+  if (command.startsWith('emergency') && outcome !== 'waiting' && (stands || outcome !== 'overlap')) {
     const left = (one.watch.ledger?.keys ?? []).filter(
       ({ state }) => state === 'retiring' || state === 'pending',
     );

@@ -41,7 +41,7 @@ function unrest(sim: Simulation, one: Simulated): string | null {
   if (ledger.owed.length > 0) return 'hooks or mirrors are owed';
   if (owedRevocations(ledger).length > 0) return 'a revocation is owed';
   if (ledger.hold !== undefined) return `held: ${ledger.hold.reason}`;
-  if (ledger.lease !== undefined) return 'a lease is left';
+  if (Date.parse(ledger.lease?.until ?? '2000') > sim.time.time + 6 * MINUTE) return 'a lease is left';
   if (ledger.keys.some((row) => isDead(row) && row.storeVersion !== undefined))
     return 'the value of a dead key is kept';
   if (plan.issuer.family === 'random') return null;
@@ -80,6 +80,12 @@ function nextCommand(sim: Simulation, one: Simulated, last: Result, runs: number
     if (key === null || key === current || !(over || abandoned)) continue;
     if (!proves) return 'revoke --attest';
     issuer.endByHand(key);
+  }
+  if (said.includes('at the issuer by hand')) {
+    const others = rows
+      .filter((row) => row.state === 'retiring' || row.state === 'pending')
+      .map((row) => watch.keyOf(row));
+    for (const key of others) if (key !== null && key !== current) issuer.endByHand(key);
   }
   if (last.text.includes('slots')) {
     const known = rows.map((row) => watch.keyOf(row));

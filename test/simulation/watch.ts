@@ -396,7 +396,8 @@ export class Watch {
   }
 
   #rowOf(key: SimKey): Key | null {
-    return this.ledger?.keys.find((row) => row.id === key.mark) ?? null;
+    const rows = this.ledger?.keys ?? [];
+    return rows.find((row) => row.id === key.mark) ?? rows.find((row) => this.keyOf(row) === key) ?? null;
   }
 
   #lifeOf(key: SimKey): Life {

@@ -198,9 +198,11 @@ export const creationChanges: Handlers<
   },
 
   found: (ledger, change, pen) => {
+    const at = toInstant(pen.now);
     const known = withRow(ledger, change.row, {
       ...factsOf(change.facts),
       state: 'pending',
+      window: { from: rowOf(ledger, change.row)?.window?.from ?? at, to: at, clock: pen.clock },
       valueLost: true,
       listedBefore: undefined,
     });
@@ -232,6 +234,8 @@ export const creationChanges: Handlers<
     const row: Key = {
       ...(known ?? blank),
       ...factsOf(change.facts),
+      // It may have been made just now, when the request was thought to be lost.
+      window: { from: known?.window?.from ?? at, to: at, clock: pen.clock },
       ...(known === null || known.state === 'intended' || known.state === 'possible'
         ? { state: 'pending' as const }
         : {}),

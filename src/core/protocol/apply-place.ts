@@ -245,7 +245,8 @@ export const placeChanges: Handlers<
     };
     const taken = { ...retired, keys: [...retired.keys, row], hold: undefined, failures: undefined };
     // Where it takes the place of another key, those who are told of changes are told of this one.
-    const owing = currentRow(ledger) === null ? taken : owe(taken, change, pen);
+    const isFirst = ledger.keys.every((key) => key.currentSince === undefined);
+    const owing = isFirst ? taken : owe(taken, change, pen);
     return {
       ledger: owing.owed.length === 0 ? beginOverlap(owing, pen) : owing,
       note: { event: 'adopted', key: row.id, data: { issuedAtFrom: change.issuedAtFrom } },

@@ -14,7 +14,8 @@ export function creation(ledger: Ledger, policy: Policy, seen: Seen, rotation: R
   if (policy.issuer.secretFrom === 'operator' || rotation.kind === 'adopt')
     return operatorMade(ledger, policy, rotation, row, now);
   if (policy.issuer.secretFrom === 'client') return clientMade(ledger, policy, seen, rotation, row, now);
-  if (row?.state === 'intended' && rotation.entered !== undefined) return afterIntention(policy, seen, row);
+  if (row?.state === 'intended' && rotation.entered !== undefined)
+    return afterIntention(ledger, policy, seen, row);
   return beforeIntention(ledger, policy, seen, rotation, now);
 }
 
@@ -127,21 +128,18 @@ function wantsList(policy: Policy, seen: Seen): Step | null {
 }
 
 /** The request may have had its effect, or may still. It is never sent again under the same mark. */
-function afterIntention(policy: Policy, seen: Seen, row: Key): Step {
+function afterIntention(ledger: Ledger, policy: Policy, seen: Seen, row: Key): Step {
   if (seen.entered === `create:${row.id}`) return { do: 'act', effect: { kind: 'create', row: row.id } };
-  return whetherMade(policy, seen, row);
+  return whetherMade(ledger, policy, seen, row);
 }
 
 /** What the issuer can say of a key that was asked for and never seen. */
-export function whetherMade(policy: Policy, seen: Seen, row: Key): Step {
+export function whetherMade(ledger: Ledger, policy: Policy, seen: Seen, row: Key): Step {
   const { can, marks } = policy.issuer;
   if (can.find && marks) {
     const found = seen.found[row.id];
     if (found === undefined) return look({ what: 'found', row: row.id });
-    if (found !== null && endsById(policy)) {
-      const facts = { ...found.facts, issuerKeyId: found.issuerKeyId };
-      return { do: 'record', change: { type: 'found', row: row.id, facts } };
-    }
+    if (found !== null && endsById(policy)) return foundAs(ledger, row, found);
     const suspects = found === null ? {} : { suspects: [found.issuerKeyId] };
     return { do: 'record', change: { type: 'possible', row: row.id, ...suspects } };
   }
@@ -155,21 +153,27 @@ export function whetherMade(policy: Policy, seen: Seen, row: Key): Step {
 }
 
 /** A possible key that carries a mark is looked for again: it may turn up, or be told to have never been made. */
-export function searchAgain(policy: Policy, seen: Seen, row: Key, now: number): Step | null {
+export function searchAgain(ledger: Ledger, policy: Policy, seen: Seen, row: Key): Step | null {
   if (!policy.issuer.can.find || !policy.issuer.marks) return null;
   const found = seen.found[row.id];
   if (found === undefined) return look({ what: 'found', row: row.id });
   if (found !== null) {
     // Without its value it could be found, but not ended: it stays with those that a person settles.
     if (!endsById(policy)) return null;
-    return {
-      do: 'record',
-      change: { type: 'found', row: row.id, facts: { ...found.facts, issuerKeyId: found.issuerKeyId } },
-    };
+    return foundAs(ledger, row, found);
   }
   const to = row.window?.to ?? row.window?.from;
-  if (to === undefined || now < toMs(to) + LATE_CREATE) return null;
+  if (to === undefined || (seen.foundAt[row.id] ?? 0) < toMs(to) + LATE_CREATE) return null;
   return { do: 'record', change: { type: 'never-made', row: row.id } };
+}
+
+/** An issuer may have given the same key once more: then it has a row already, and is not to end with this one. */
+function foundAs(ledger: Ledger, row: Key, { issuerKeyId, facts }: ListedKey): Step {
+  const twin = ledger.keys.some(
+    (key) => key.id !== row.id && !isDead(key) && key.issuerKeyId === issuerKeyId,
+  );
+  if (twin) return { do: 'record', change: { type: 'never-made', row: row.id } };
+  return { do: 'record', change: { type: 'found', row: row.id, facts: { ...facts, issuerKeyId } } };
 }
 
 function endsById(policy: Policy): boolean {

@@ -18,12 +18,13 @@ export function debts(ledger: Ledger, policy: Policy, seen: Seen, now: number): 
   if (owed !== null) steps.push(owed);
   for (const row of ledger.keys) {
     // Its rotation is gone, and whether the request for it went out is not known.
-    if (row.state === 'intended' && row.id !== ledger.rotation?.new) return whetherMade(policy, seen, row);
+    if (row.state === 'intended' && row.id !== ledger.rotation?.new)
+      return whetherMade(ledger, policy, seen, row);
   }
   for (const row of possibleRows(ledger)) {
     const until = possibleUntil(row);
     if (until !== null && now > until) return { do: 'record', change: { type: 'forgotten', row: row.id } };
-    const search = searchAgain(policy, seen, row, now);
+    const search = searchAgain(ledger, policy, seen, row);
     if (search !== null) steps.push(search);
   }
   const stale = isStale(ledger, policy, seen);

@@ -55,15 +55,19 @@ export function followStore(ledger: Ledger, policy: Policy, seen: Seen): Step | 
   // Ours, and on its way: the phase itself records that it landed.
   if (current.row === rotation?.new && rotation.phase !== 'overlap' && !isDead(row)) {
     if (rotation.phase === 'promote') return null;
-    const { hooks, mirrors } = policy;
-    const fields = { type: 'promoted', row: row.id, version: current.version, hooks, mirrors } as const;
     return row.state === 'pending'
-      ? { do: 'record', change: fields }
+      ? landed(policy, row, current.version)
       : moved(ledger, policy, current.row, current.version);
   }
   const twinDied = ledger.keys.some((key) => isDead(key) && sameKey(key, row));
   if (isDead(row) || twinDied || row.revokeEntered !== undefined) return deadInPlace(ledger, row.id);
+  // A promote of ours that was thought to be lost: nobody else did that.
+  if (row.promoteEntered !== undefined && rotation === undefined) return landed(policy, row, current.version);
   return moved(ledger, policy, current.row, current.version);
+}
+
+function landed({ hooks, mirrors }: Policy, row: Key, version: string): Step {
+  return { do: 'record', change: { type: 'promoted', row: row.id, version, hooks, mirrors } };
 }
 
 function moved(ledger: Ledger, policy: Policy, row: string, version: string): Step {

@@ -85,6 +85,7 @@ function gated(policy: Policy, seen: Seen, row: Key): Step | null {
 
 /** An issuer that is told to revoke: intention, the door again, the request, then proof. */
 function bySending(ledger: Ledger, policy: Policy, seen: Seen, row: Key, now: number): Step | null {
+  const role = roleOf(ledger, row);
   if (policy.issuer.revokesBy === 'promotion' && seen.current?.row === null) {
     return stop(
       'GUARDED',
@@ -100,7 +101,7 @@ function bySending(ledger: Ledger, policy: Policy, seen: Seen, row: Key, now: nu
         blocked.do === 'stop' || blocked.do === 'wait' ? blocked.reason : 'the promote must be settled first';
       return { do: 'record', change: { type: 'revoke-taken-back', row: row.id, why } };
     }
-    return { do: 'act', effect: { kind: 'revoke', row: row.id, role: roleOf(ledger, row) } };
+    return { do: 'act', effect: { kind: 'revoke', row: row.id, role: role ?? 'old' } };
   }
   if (row.revokeEntered !== undefined) {
     const proof = proofOfDeath(policy, seen, row, now);
@@ -113,6 +114,13 @@ function bySending(ledger: Ledger, policy: Policy, seen: Seen, row: Key, now: nu
     const proof = row.storeVersion === undefined ? null : alreadyDead(policy, seen, row, now);
     if (proof === 'dead') return { do: 'record', change: { type: 'dead', row: row.id, by: 'issuer' } };
     if (proof !== null) return proof;
+  }
+  if (revokesBy === 'promotion' && role === null) {
+    return stop(
+      'GUARDED',
+      `which of its two keys the issuer would end cannot be told: ${row.id}, or the one that was adopted since`,
+      `remove ${row.id} at the issuer by hand; its removal is noticed by itself`,
+    );
   }
   if (cannotBeNamed(policy, seen, row)) return unnamed(ledger, policy, seen, row);
   if (row.nextTry !== undefined && toMs(row.nextTry) > now) {
@@ -127,7 +135,7 @@ function bySending(ledger: Ledger, policy: Policy, seen: Seen, row: Key, now: nu
   return (
     door(ledger, policy, seen, row, now) ?? {
       do: 'intend',
-      effect: { kind: 'revoke', row: row.id, role: roleOf(ledger, row) },
+      effect: { kind: 'revoke', row: row.id, role: role ?? 'old' },
     }
   );
 }
@@ -227,7 +235,8 @@ function cannotBeNamed(policy: Policy, seen: Seen, row: Key): boolean {
 
 /** The issuer may know the key by its mark; one that nobody can name is left to time and a person, unless it is in use. */
 function unnamed(ledger: Ledger, policy: Policy, seen: Seen, row: Key): Step {
-  if (policy.issuer.can.find && policy.issuer.marks && row.valueLost !== true) {
+  const { can, marks, revokesBy } = policy.issuer;
+  if (revokesBy === 'id' && can.find && marks && row.valueLost !== true) {
     const found = seen.found[row.id];
     if (found === undefined) return look({ what: 'found', row: row.id });
     const facts = { ...found?.facts, issuerKeyId: found?.issuerKeyId ?? '' };
@@ -241,10 +250,19 @@ function unnamed(ledger: Ledger, policy: Policy, seen: Seen, row: Key): Step {
   );
 }
 
-/** Which of the two the issuer made first; rows stand in the order in which their keys were asked for. */
-function roleOf(ledger: Ledger, row: Key): 'old' | 'new' {
-  const place = (id: string | undefined): number => ledger.keys.findIndex((key) => key.id === id);
+/**
+ * Which of the two the issuer made first: by its own word, or by the order of the rows, which is the order in which
+ * their keys were asked for. Null: a key that was adopted later may be the older one.
+ */
+function roleOf(ledger: Ledger, row: Key): 'old' | 'new' | null {
+  const place = (key: Key): number => ledger.keys.findIndex(({ id }) => id === key.id);
   const current = currentRow(ledger);
   if (current === null) return row.state === 'pending' ? 'new' : 'old';
-  return place(row.id) < place(current.id) ? 'old' : 'new';
+  const [mine, other] = [row, current].map((key) =>
+    key.issuedAtFrom === 'issuer' ? key.issuedAt : undefined,
+  );
+  if (mine !== undefined && other !== undefined && mine !== other) return mine < other ? 'old' : 'new';
+  const later = place(row) < place(current) ? current : row;
+  if (later.window === undefined) return null;
+  return later === current ? 'old' : 'new';
 }

@@ -51,6 +51,8 @@ export interface Seen {
   readonly entered?: string;
   /** What the issuer found by a row's mark. */
   readonly found: Readonly<Record<string, ListedKey | null>>;
+  /** When it was asked for that: milliseconds since the epoch, by row. */
+  readonly foundAt: Readonly<Record<string, number>>;
   readonly listed?: readonly ListedKey[];
   /** When the list was asked for: milliseconds since the epoch. */
   readonly listedAt?: number;
@@ -69,7 +71,17 @@ export interface Seen {
 }
 
 export function nothingSeen(clock: string, freshId: string): Seen {
-  return { clock, freshId, works: {}, staged: {}, found: {}, sameBytes: {}, mirrored: {}, gates: {} };
+  return {
+    clock,
+    freshId,
+    works: {},
+    staged: {},
+    found: {},
+    foundAt: {},
+    sameBytes: {},
+    mirrored: {},
+    gates: {},
+  };
 }
 
 /** Something to find out. None of these has an effect. */
