@@ -69,7 +69,7 @@ async function typed(one: Simulated, run: Run, command: Command): Promise<Outcom
       allowed.revokeFirst = true;
       return order({ do: 'emergency', reason, revokeFirst: true });
     case 'provide':
-      return provide(run, Secret.of(one.issuer.makeByHand(0).value));
+      return provide(run, Secret.of(one.issuer.handed().value));
     case 'adopt':
       return (await adopt(run, {})).outcome;
     case 'adopt by hand':

@@ -67,12 +67,18 @@ export class SimIssuer {
   makeByHand(age: number): SimKey {
     const { maxLive, revokesBy } = this.shape.traits;
     const live = this.live();
-    const newest = live.at(-1);
+    const newest = live.findLast(({ mark }) => mark === null) ?? live.at(-1);
     const full = typeof maxLive === 'number' && live.length >= maxLive && revokesBy !== 'replacement';
     if (full && newest !== undefined) return newest;
     const key = this.#make(null, this.#value(), this.#time.time - age);
     if (revokesBy === 'replacement') for (const old of live) this.endByHand(old);
     return key;
+  }
+
+  /** What a person hands over: nearly always a new key. */
+  handed(): SimKey {
+    const known = this.#dice.chance(0.1) ? this.live().at(-1) : undefined;
+    return known ?? this.makeByHand(0);
   }
 
   /** The issuer, or a person at its dashboard, ends a key. */

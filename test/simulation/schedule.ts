@@ -38,6 +38,8 @@ export interface Operation {
   readonly takeLease: boolean;
   /** Stays until the overlap is over. */
   readonly waits: boolean;
+  /** A stranger who acts at the worst moment: while the intention to revoke a key is being saved. */
+  readonly lurks?: boolean;
 }
 
 export interface CredentialPlan {
@@ -85,6 +87,7 @@ export function scheduleOf(seed: number, without: ReadonlySet<string> = new Set(
   const overlap = Math.max(...credentials.map(({ policy }) => policy.overlap));
   const likely: readonly Command[] = [
     ...(family === 'manual' || family === 'unproven' ? (['provide', 'provide'] as const) : []),
+    ...(family === 'slots' ? (['emergency', 'rotate'] as const) : []),
     ...(credentials[0]?.begins === 'managed' ? [] : (['adopt', 'adopt by hand'] as const)),
   ];
   const operations = race ? racing(dice) : mixed(dice, likely, credentials.length, overlap);
@@ -131,6 +134,7 @@ function mixed(dice: Dice, likely: readonly Command[], credentials: number, over
     credential: dice.int(credentials),
     takeLease: dice.chance(0.1),
     waits: dice.chance(0.08),
+    lurks: dice.chance(0.3),
   }));
 }
 

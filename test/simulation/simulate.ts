@@ -1,6 +1,6 @@
 import { toInstant } from '../../src/core/credential.ts';
 import { textWith } from '../../src/core/document.ts';
-import { emptyLedger, formatLedger } from '../../src/core/ledger.ts';
+import { emptyLedger, formatLedger, type Ledger } from '../../src/core/ledger.ts';
 import { apply } from '../../src/core/protocol/apply.ts';
 import type { SiblingKey } from '../../src/core/protocol/seen.ts';
 import { isDead } from '../../src/core/rows.ts';
@@ -93,6 +93,7 @@ export class Simulation {
       discarded: (location, text, actor) => {
         for (const one of this.credentials) if (one.location === location) one.watch.discarded(text, actor);
       },
+      saving: (name, document) => this.#lurked(name, document),
       saved: (name, document, actor) =>
         this.credentials.find((one) => one.name === name)?.watch.saved(document, actor),
     });
@@ -123,20 +124,37 @@ export class Simulation {
   }
 
   /** One command by a fresh process, to its end. */
-  async command({ id, command, host, credential, takeLease, waits }: Operation): Promise<Result> {
+  async command(operation: Operation): Promise<Result> {
+    const { id, command, host, credential, takeLease, waits } = operation;
     const one = this.credentials[credential] as Simulated;
     const actor = this.#actorOn(this.#hosts[host] as Host, id, credential);
     this.trace(`${actor.owner} on host ${host}: ${command} ${one.name}`);
     this.#commands.set(id, command);
     this.#reach(actor, null, command, null);
-    if (command.includes(': ')) intrude(this, one, command);
-    if (command.includes(': ')) return { code: 0, text: 'done', outcome: null };
+    if (command.includes(': ')) {
+      if (operation.lurks === true) this.#lurking.push(operation);
+      else intrude(this, one, command);
+      return { code: 0, text: 'done', outcome: null };
+    }
     const result = await obey(this, one, this.#runOf(one, actor, takeLease, waits), command);
     this.trace(`${actor.owner} ends: ${result.text}`);
     if (result.text.includes(CANARY)) this.fail('I6', `${actor.owner} says a secret`);
     return result;
   }
 
+  /** A stranger who waits for this acts while the intention to revoke is on its way. */
+  #lurked(name: string, document: string): void {
+    const at = this.#lurking.findIndex(({ credential }) => this.credentials[credential]?.name === name);
+    const one = this.credentials[this.#lurking[at]?.credential ?? -1];
+    if (one === undefined) return;
+    const known = one.watch.ledger?.keys.filter((row) => row.revokeEntered !== undefined) ?? [];
+    const now = (JSON.parse(document) as Ledger).keys.filter((row) => row.revokeEntered !== undefined);
+    if (now.length <= known.length) return;
+    const [operation] = this.#lurking.splice(at, 1);
+    if (operation !== undefined) intrude(this, one, operation.command);
+  }
+
+  readonly #lurking: Operation[] = [];
   readonly #commands = new Map<number, string>();
 
   #reach(actor: Actor, id: string | null, call: string, fault: Fault | null): void {

@@ -1,5 +1,5 @@
 import { Secret } from '../../src/core/secret.ts';
-import type { LedgerStore, SecretStore, StoredValue } from '../../src/core/store.ts';
+import type { LedgerAddress, LedgerStore, SecretStore, StoredValue } from '../../src/core/store.ts';
 import { createMemoryShelf, createMemoryStore } from '../../src/stores/memory.ts';
 import type { Network } from './network.ts';
 import type { Dice } from './random.ts';
@@ -11,6 +11,7 @@ export interface StoreTold {
   asked(effect: string, location: string, what: string, actor: Actor): void;
   changed(location: string, before: string | null, after: string | null, actor: Actor | null): void;
   discarded(location: string, text: string, actor: Actor): void;
+  saving(credential: string, document: string): void;
   saved(credential: string, document: string, actor: Actor): void;
 }
 
@@ -109,7 +110,10 @@ export class SimStore {
       if (name === 'stage' || name === 'promote')
         this.#told.asked(name, location, mark ?? version ?? '', actor);
     });
-    return { ...reached, ledgers: network.reach({ ...ledgers, save }, actor) };
+    const saving = (name: string, [at, document]: readonly unknown[]): void => {
+      if (name === 'save') this.#told.saving((at as LedgerAddress).credential, document as string);
+    };
+    return { ...reached, ledgers: network.reach({ ...ledgers, save }, actor, saving) };
   }
 
   /** Does what may change current, and tells of it. The memory store acts at once, before it answers. */

@@ -68,7 +68,7 @@ export function issuerShape(dice: Dice, family: Family): IssuerShape {
     family,
     traits,
     slots: family === 'slots' && dice.chance(0.5),
-    enforces: family !== 'slots' || dice.chance(0.7),
+    enforces: family !== 'slots' || dice.chance(0.3),
     repeats: family === 'minted' && dice.chance(0.15) ? 0.4 : 0,
     duds: (family === 'minted' || family === 'slots') && dice.chance(0.15) ? 0.4 : 0,
     short: (family === 'minted' || family === 'client') && dice.chance(0.15),

@@ -86,9 +86,9 @@ function slotFree(ledger: Ledger, policy: Policy, seen: Seen, rotation: Rotation
 function fullHint(ledger: Ledger, seen: Seen): string {
   const inPlace = rowOf(ledger, seen.current?.row ?? undefined);
   const held = currentRow(ledger);
-  // While no working key is in place no other may be ended, so that no slot comes free by itself.
-  const isVoid = seen.current === null || (inPlace !== null && isDead(inPlace));
-  if (isVoid && held !== null)
+  // While no key that may stay is in place, no other may be ended, so that no slot comes free by itself.
+  const isElsewhere = seen.current === null || (inPlace !== null && inPlace.id !== held?.id);
+  if (isElsewhere && held !== null)
     return `the value of ${held.id} is gone from the store: put it back by hand, or remove a key that nobody needs at the issuer`;
   return 'end the overlap of a retiring key with keyturn revoke, or remove a key that nobody needs at the issuer';
 }
