@@ -187,11 +187,15 @@ export class Watch {
     // Where nothing that works is in place, any new key is as good.
     if (actor === null || !proves || old === null || !this.#issuer.isLive(old) || this.#lifeOf(old).first)
       return;
-    // One that somebody has ended may be accepted for a while yet.
-    const ended = (fresh.endedAt ?? 0) + this.#issuer.shape.traits.settles;
-    if (!this.#issuer.isLive(fresh) && ended < this.#time.time)
-      this.#fail('I1', `${fresh.id} is made current, and is dead`);
+    if (!this.#accepts(fresh)) this.#fail('I1', `${fresh.id} is made current, and is dead`);
     if (!fresh.accepted) this.#fail('I1', `${fresh.id} is made current, and was never seen to work`);
+  }
+
+  /** Whether the issuer may say that it works: one that somebody has ended is accepted for a while yet. */
+  #accepts(key: SimKey): boolean {
+    return (
+      this.#issuer.isLive(key) || (key.endedAt ?? 0) + this.#issuer.shape.traits.settles > this.#time.time
+    );
   }
 
   #leave(key: SimKey): void {
@@ -225,7 +229,7 @@ export class Watch {
       this.#fail('I3', `${what} ${Math.round(early / 1000)} s too early`);
     const usable =
       this.ledger?.keys.some((row) => this.keyOf(row) === key && row.valueLost !== true) ?? false;
-    const works = current !== null && this.#issuer.isLive(current);
+    const works = current !== null && this.#accepts(current);
     if (!works && (readUntil !== null || (usable && current !== null))) {
       this.#fail('I2', `${what}, and the key in current (${current?.id}) does not work`);
     }
