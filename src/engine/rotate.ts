@@ -66,7 +66,7 @@ export async function continueWith(session: Session, order: Order): Promise<Outc
           continue;
         }
         if (book.dirty || book.holdsLease) await save(session, 'release', run.signal);
-        return await close(session, step);
+        return await close(session, givenUp(session, order, step) ?? step);
       }
       const late = run.world.now() > run.deadline && !holdsUnstaged(session);
       if (late && step.do !== 'record') return await close(session, outOfTime());
@@ -121,6 +121,20 @@ function onlyFinished({ history }: Session, order: Order): boolean {
     !types.includes('opened') &&
     !types.includes('promoted')
   );
+}
+
+/** Another command has ended the emergency that was asked for, and what it was to end lives. */
+function givenUp({ book }: Session, order: Order, step: Step): Step | null {
+  const { rotation, keys, credential } = book.ledger;
+  const seemsWell = step.do === 'nothing' || (step.do === 'wait' && step.for === 'overlap');
+  if (order.do !== 'emergency' || rotation?.kind === 'emergency' || !seemsWell) return null;
+  if (!keys.some((key) => key.state === 'retiring' || key.state === 'pending')) return null;
+  return {
+    do: 'stop',
+    code: 'GUARDED',
+    reason: 'another command has given the emergency up, and a key that it was to end still works',
+    hint: `run keyturn emergency ${credential} again, unless that was meant`,
+  };
 }
 
 /** After these nothing is left of an order but what `next` gives. */

@@ -129,9 +129,7 @@ function saidAndDone(
   before: string,
 ): void {
   if (exitCode !== 0) return;
-  // Another operator may have given the emergency up.
-  const stands = one.watch.ledger?.rotation === undefined || one.watch.ledger.rotation.kind === 'emergency';
-  if (command.startsWith('emergency') && outcome !== 'waiting' && (stands || outcome !== 'overlap')) {
+  if (command.startsWith('emergency') && outcome !== 'waiting') {
     const left = (one.watch.ledger?.keys ?? []).filter(
       ({ state }) => state === 'retiring' || state === 'pending',
     );

@@ -2,7 +2,17 @@ import { toMs } from '../credential.ts';
 import type { ListedKey } from '../issuer.ts';
 import type { Key, Ledger, Rotation } from '../ledger.ts';
 import { dueAt, keyBudgetUntil, type Policy } from '../policy.ts';
-import { currentRow, isDead, isLive, LATE_CREATE, mayBeTooNew, rowOf, sameKey, settledAt } from '../rows.ts';
+import {
+  currentRow,
+  isDead,
+  isLive,
+  isStale,
+  LATE_CREATE,
+  mayBeTooNew,
+  rowOf,
+  sameKey,
+  settledAt,
+} from '../rows.ts';
 import type { Step } from './changes.ts';
 import { revocation } from './revocation.ts';
 import type { Seen } from './seen.ts';
@@ -79,16 +89,16 @@ function slotFree(ledger: Ledger, policy: Policy, seen: Seen, rotation: Rotation
   return stop(
     'FULL',
     `all ${max} slots at the issuer are taken${names === undefined ? '' : `: ${names}`}`,
-    fullHint(ledger, seen),
+    fullHint(ledger, policy, seen),
   );
 }
 
-function fullHint(ledger: Ledger, seen: Seen): string {
+function fullHint(ledger: Ledger, policy: Policy, seen: Seen): string {
   const inPlace = rowOf(ledger, seen.current?.row ?? undefined);
   const held = currentRow(ledger);
   // While no key that may stay is in place, no other may be ended, so that no slot comes free by itself.
   const isElsewhere = seen.current === null || (inPlace !== null && inPlace.id !== held?.id);
-  if (isElsewhere && held !== null)
+  if (isElsewhere && held !== null && !isStale(ledger, policy, seen))
     return `the value of ${held.id} is gone from the store: put it back by hand, or remove a key that nobody needs at the issuer`;
   return 'end the overlap of a retiring key with keyturn revoke, or remove a key that nobody needs at the issuer';
 }
