@@ -133,11 +133,15 @@ function dueByScope(policy: Policy, facts: DueFacts, ledger: Ledger, now: number
   return { rule: 'scope', reason: `it lacks the scope ${facts.missingScopes.join(', ')}`, at: now };
 }
 
-/** How long `run` stays away after rotations that ended without promote: 1 h, doubling to 24 h. Null: it need not. */
-export function backOffUntil(ledger: Ledger, policy: Policy): number | null {
+/**
+ * How long `run` stays away after rotations that ended without promote: 1 h, doubling to 24 h. Where the key in current
+ * is of no use, a minute, doubling to 1 h. Null: it need not.
+ */
+export function backOffUntil(ledger: Ledger, policy: Policy, urgent = false): number | null {
   const failures = ledger.failures;
   if (failures === undefined || failures.count === 0 || failures.config !== policy.config) return null;
-  return toMs(failures.lastAt) + Math.min(HOUR * 2 ** (failures.count - 1), DAY);
+  const [first, most] = urgent ? [60_000, HOUR] : [HOUR, DAY];
+  return toMs(failures.lastAt) + Math.min(first * 2 ** (failures.count - 1), most);
 }
 
 /** When the next key may be asked for; null: now. */

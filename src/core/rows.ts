@@ -52,6 +52,18 @@ export function possibleRows(ledger: Ledger): readonly Key[] {
   return ledger.keys.filter((key) => key.state === 'possible');
 }
 
+/** The key that was current before, if it lives and nothing was ever sent against it. */
+export function previous(ledger: Ledger): Key | null {
+  const rows = ledger.keys.filter(
+    (key) => key.state === 'retiring' && key.revokeEntered === undefined && key.storeVersion !== undefined,
+  );
+  const old = rows.find((key) => key.id === ledger.rotation?.old);
+  if (old !== undefined) return old;
+  return (
+    [...rows].sort((a, b) => (b.ceasedCurrentAt ?? '').localeCompare(a.ceasedCurrentAt ?? ''))[0] ?? null
+  );
+}
+
 /** The overlap that counts for a key, in milliseconds. */
 export function overlapOf(key: Key, policy: Pick<Policy, 'overlap'>): number {
   return key.overlap ?? policy.overlap;

@@ -39,7 +39,7 @@ const EFFECTS: { readonly [Kind in Effect['kind']]: Perform<Kind> } = {
 
   register: async (run, values, ledger, seen, { row }) => {
     const key = rowOf(ledger, row);
-    const secret = key === null ? null : await values.secretOf(key, seen.current, run.signal);
+    const secret = values.atHand(key, seen.current);
     const current = values.current?.key ?? null;
     if (secret === null) return [{ type: 'value-lost', row }];
     try {
@@ -61,7 +61,7 @@ const EFFECTS: { readonly [Kind in Effect['kind']]: Perform<Kind> } = {
 
   stage: async (run, values, ledger, seen, { row, mark }) => {
     const key = rowOf(ledger, row);
-    const secret = key === null ? null : await values.secretOf(key, seen.current, run.signal);
+    const secret = values.atHand(key, seen.current);
     if (secret === null) return [{ type: 'value-lost', row }];
     const { location } = run.credential;
     try {
@@ -126,7 +126,7 @@ const EFFECTS: { readonly [Kind in Effect['kind']]: Perform<Kind> } = {
 
   revoke: async (run, values, ledger, seen, { row, role }) => {
     const key = rowOf(ledger, row);
-    const secret = key === null ? null : await values.secretOf(key, seen.current, run.signal);
+    const secret = values.atHand(key, seen.current);
     const caller = values.current?.key ?? null;
     try {
       await guarded(

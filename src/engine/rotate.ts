@@ -61,7 +61,8 @@ export async function continueWith(session: Session, order: Order): Promise<Outc
           lingered ||= step.do === 'wait' && step.for === 'overlap';
           continue;
         }
-        if (!lingered && onlyFinished(session, order)) {
+        if (ask === null && !lingered && onlyFinished(session, order)) {
+          lingered = true;
           ordered = false;
           continue;
         }
@@ -210,7 +211,7 @@ async function act(session: Session, effect: Effect): Promise<void> {
   session.seen = afterEffect(session, effect, created);
 }
 
-/** Reads what the effect sends before the fence is looked at, so that nothing slow stands between fence and effect. */
+/** Reads what the effect sends before the fence is looked at: nothing slow may stand between fence and effect. */
 async function fetchSecret({ run, book, values, seen }: Session, effect: Effect): Promise<void> {
   if (effect.kind !== 'register' && effect.kind !== 'stage' && effect.kind !== 'revoke') return;
   const row = rowOf(book.ledger, effect.row);

@@ -87,15 +87,20 @@ export class Values {
     return key === null ? null : { version: found.version, key };
   }
 
+  /** The secret of a row without asking the store: from memory, or from `current`. */
+  atHand(row: Key | null, current: CurrentSeen | null | undefined): Secret | null {
+    if (row === null) return null;
+    return this.#hands.get(row.id) ?? (current?.row === row.id ? (this.#current?.key ?? null) : null);
+  }
+
   /** The secret of a row: from memory, from `current`, or from what the store keeps. Null: it is lost. */
   async secretOf(
     row: Key,
     current: CurrentSeen | null | undefined,
     signal: AbortSignal,
   ): Promise<Secret | null> {
-    const held = this.#hands.get(row.id);
-    if (held !== undefined) return held;
-    if (current?.row === row.id && this.#current?.key) return this.#current.key;
+    const held = this.atHand(row, current);
+    if (held !== null) return held;
     const kept = await this.readKept(row, signal);
     if (kept !== null) this.#hands.set(row.id, kept.key);
     return kept?.key ?? null;

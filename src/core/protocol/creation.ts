@@ -58,6 +58,8 @@ function mayCreate(ledger: Ledger, policy: Policy, seen: Seen, rotation: Rotatio
   }
   // What could stop the rotation after the key is made is asked before it is made.
   if (seen.siblings === undefined) return look({ what: 'siblings' });
+  const dangling = ledger.keys.find((key) => key.state === 'intended' && key.id !== rotation.new);
+  if (dangling !== undefined) return whetherMade(ledger, policy, seen, dangling);
   return slotFree(ledger, policy, seen, rotation) ?? wantsList(policy, seen);
 }
 

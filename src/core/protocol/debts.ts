@@ -71,7 +71,9 @@ function discards(ledger: Ledger, seen: Seen): Step | null {
     const version = row.spares?.[0] ?? (isDead(row) ? row.storeVersion : undefined);
     if (version === undefined) continue;
     if (seen.current === undefined) return look({ what: 'current' });
-    if (seen.current?.version === version) continue;
+    // While it stands in current, its kept value is what it is recognised by.
+    const isInPlace = seen.current?.row === row.id && version === row.storeVersion;
+    if (seen.current?.version === version || isInPlace) continue;
     return { do: 'act', effect: { kind: 'discard', row: row.id, version } };
   }
   return null;

@@ -1,7 +1,7 @@
 import { toMs } from '../credential.ts';
 import type { Key, Ledger } from '../ledger.ts';
 import type { Policy } from '../policy.ts';
-import { isDead, isStale, mayBeTooNew, rowOf, sameKey, wasCurrent } from '../rows.ts';
+import { isDead, isStale, mayBeTooNew, previous, rowOf, sameKey, wasCurrent } from '../rows.ts';
 import type { Step } from './changes.ts';
 import type { Seen } from './seen.ts';
 import { emergencyCommand, look, retryStep, stop } from './steps.ts';
@@ -155,7 +155,6 @@ function successorWorks(ledger: Ledger, policy: Policy, seen: Seen, target: Key,
       now,
     );
   }
-  const alive = target.state === 'retiring' && rowOf(ledger, target.id)?.revokeEntered === undefined;
   if (verdict.why !== 'dead') {
     return stop(
       'GUARDED',
@@ -166,7 +165,7 @@ function successorWorks(ledger: Ledger, policy: Policy, seen: Seen, target: Key,
   return stop(
     'UNSAFE',
     `the key in current does not work: ${verdict.message}`,
-    alive
+    previous(ledger) !== null
       ? 'run keyturn rollback now, while the old key lives'
       : `run ${emergencyCommand(ledger)} now to put a new key in place`,
   );

@@ -196,8 +196,8 @@ function mayOpen(ledger: Ledger, policy: Policy, now: number, urgent: boolean): 
       late: true,
     };
   }
-  // Consumers are without a working key: to stay away for hours would be to prolong that.
-  const backOff = urgent ? null : backOffUntil(ledger, policy);
+  // Where consumers are without a working key, to stay away for hours would be to prolong that.
+  const backOff = backOffUntil(ledger, policy, urgent);
   if (backOff !== null && backOff > now) {
     return {
       do: 'wait',

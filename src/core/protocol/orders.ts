@@ -1,6 +1,6 @@
 import type { Key, Ledger } from '../ledger.ts';
 import type { Policy } from '../policy.ts';
-import { currentRow, isDead, rowOf, sameKey } from '../rows.ts';
+import { currentRow, isDead, previous, rowOf, sameKey } from '../rows.ts';
 import type { Step } from './changes.ts';
 import { followStore } from './next.ts';
 import type { Seen } from './seen.ts';
@@ -170,18 +170,6 @@ function rollback(
 
 function hold(reason: string): Step {
   return { do: 'record', change: { type: 'held', kind: 'rollback', reason: `rolled back: ${reason}` } };
-}
-
-/** The key that was current before, if it lives and nothing was ever sent against it. */
-export function previous(ledger: Ledger): Key | null {
-  const rows = ledger.keys.filter(
-    (key) => key.state === 'retiring' && key.revokeEntered === undefined && key.storeVersion !== undefined,
-  );
-  const old = rows.find((key) => key.id === ledger.rotation?.old);
-  if (old !== undefined) return old;
-  return (
-    [...rows].sort((a, b) => (b.ceasedCurrentAt ?? '').localeCompare(a.ceasedCurrentAt ?? ''))[0] ?? null
-  );
 }
 
 function revoke(order: Extract<Order, { do: 'revoke' }>, ledger: Ledger, policy: Policy): Step | null {

@@ -115,6 +115,7 @@ function bySending(ledger: Ledger, policy: Policy, seen: Seen, row: Key, now: nu
     if (proof === 'dead') return { do: 'record', change: { type: 'dead', row: row.id, by: 'issuer' } };
     if (proof !== null) return proof;
   }
+  if (cannotBeNamed(policy, seen, row)) return unnamed(ledger, policy, seen, row);
   if (revokesBy === 'promotion' && role === null) {
     return stop(
       'GUARDED',
@@ -122,7 +123,6 @@ function bySending(ledger: Ledger, policy: Policy, seen: Seen, row: Key, now: nu
       `remove ${row.id} at the issuer by hand; its removal is noticed by itself`,
     );
   }
-  if (cannotBeNamed(policy, seen, row)) return unnamed(ledger, policy, seen, row);
   if (row.nextTry !== undefined && toMs(row.nextTry) > now) {
     return retryStep(
       'proof',
@@ -200,25 +200,28 @@ function refusesEverything(ledger: Ledger, policy: Policy, seen: Seen, row: Key,
 
 /** What is known about the death of a key whose revocation may have been sent. */
 function proofOfDeath(policy: Policy, seen: Seen, row: Key, now: number): 'dead' | Step | null {
-  if (row.storeVersion !== undefined && row.valueLost !== true) {
+  const { revokesBy, settles, can } = policy.issuer;
+  if ((row.storeVersion !== undefined && row.valueLost !== true) || seen.hand?.row === row.id) {
     const own = seen.works[row.id];
     if (own === undefined) return look({ what: 'works', row: row.id });
     if (own.verdict === 'refused' && own.why === 'dead') {
       return tooYoungToTell(policy, seen, row, own.askedAt, now) ?? 'dead';
     }
     if (row.revokeAnswered === undefined) return null;
-    const bound = toMs(row.revokeAnswered) + policy.issuer.settles;
-    if (now >= bound) return null;
+    // Ending it once more would end another key, where the issuer is not told which.
+    const once = revokesBy === 'promotion' || revokesBy === 'replacement';
+    if (now >= toMs(row.revokeAnswered) + settles && !once) return null;
     const reason = own.verdict === 'works' ? `the issuer still accepts ${row.id}` : own.message;
     return retryStep('proof', reason, own.verdict === 'unknown' ? own.retryAfterMs : undefined, {}, now);
   }
-  if (policy.issuer.can.list && row.issuerKeyId !== undefined) {
+  if (can.list && row.issuerKeyId !== undefined) {
     if (seen.listed === undefined) return look({ what: 'listed' });
     if (seen.listed.some((key) => key.issuerKeyId === row.issuerKeyId)) return null;
     return tooYoungToTell(policy, seen, row, seen.listedAt ?? 0, now) ?? 'dead';
   }
-  // Nothing is left to ask with: the issuer's own answer to the revocation is the proof.
-  return row.revokeAnswered === undefined ? null : 'dead';
+  // Nothing is left to ask with: the issuer's own answer to the revocation is the proof. Where it takes the value to
+  // end a key, who ended it could have asked.
+  return row.revokeAnswered === undefined || revokesBy === 'secret' ? null : 'dead';
 }
 
 /** A key that was never seen to work may be refused or be missing from a list,
@@ -252,12 +255,12 @@ function unnamed(ledger: Ledger, policy: Policy, seen: Seen, row: Key): Step {
 
 /**
  * Which of the two the issuer made first: by its own word, or by the order of the rows, which is the order in which
- * their keys were asked for. Null: a key that was adopted later may be the older one.
+ * their keys were asked for. Null: that cannot be told, since there is no other or it was adopted later.
  */
 function roleOf(ledger: Ledger, row: Key): 'old' | 'new' | null {
   const place = (key: Key): number => ledger.keys.findIndex(({ id }) => id === key.id);
   const current = currentRow(ledger);
-  if (current === null) return row.state === 'pending' ? 'new' : 'old';
+  if (current === null) return null;
   const [mine, other] = [row, current].map((key) =>
     key.issuedAtFrom === 'issuer' ? key.issuedAt : undefined,
   );
