@@ -1,0 +1,181 @@
+import { describe, expect, it } from 'vitest';
+import { emptyLedger, type Key, type Ledger } from '../../src/core/ledger.ts';
+import { backOffUntil, type Policy } from '../../src/core/policy.ts';
+import { apply } from '../../src/core/protocol/apply.ts';
+import type { Step } from '../../src/core/protocol/changes.ts';
+import { next } from '../../src/core/protocol/next.ts';
+import { nothingSeen, type Seen } from '../../src/core/protocol/seen.ts';
+import { isStale, overlapEnd } from '../../src/core/rows.ts';
+import { policyFor } from './situations.ts';
+
+/** What the simulation broke once, as the smallest ledger that shows it. */
+const NOW = Date.parse('2026-11-22T12:00:00.000Z');
+const ago = (ms: number): string => new Date(NOW - ms).toISOString();
+const SECOND = 1_000;
+const MINUTE = 60 * SECOND;
+const DAY = 86_400_000;
+const WORKS = { verdict: 'works', facts: {}, findings: [], askedAt: NOW } as const;
+const PEN = { now: NOW, by: 'a test', clock: 'host-a', config: 'c1' };
+const byId = policyFor('revokes by id, marks');
+
+const OLD: Key = {
+  id: 'r0.0',
+  state: 'current',
+  rotation: 'r0',
+  attempt: 1,
+  issuedAtFrom: 'issuer',
+  issuedAt: ago(DAY),
+  issuerKeyId: 'key-0',
+  fingerprints: { value: '0'.repeat(16) },
+  storeVersion: 'v0',
+  currentAs: 'v0',
+  currentSince: ago(DAY),
+  verifiedAt: ago(DAY),
+};
+const NEW: Key = {
+  ...OLD,
+  id: 'r1.1',
+  state: 'pending',
+  rotation: 'r1',
+  issuerKeyId: 'key-1',
+  fingerprints: { value: '1'.repeat(16) },
+  storeVersion: 'v1',
+  currentAs: undefined,
+  currentSince: undefined,
+  verifiedAt: undefined,
+  window: { from: ago(2 * SECOND), to: ago(SECOND), clock: 'host-a' },
+};
+
+function step(ledger: Partial<Ledger>, seen: Partial<Seen>, policy: Policy = byId): Step {
+  const whole = { ...emptyLedger('wa-test'), ...ledger };
+  const inPlace = { version: 'v0', row: OLD.id, fingerprints: OLD.fingerprints ?? {}, complete: true };
+  const looked = {
+    ...nothingSeen('host-a', 'r9'),
+    current: inPlace,
+    base: 'v0',
+    currentAskedAt: NOW,
+    ...seen,
+  };
+  const quiet = { ...policy, hooks: [], mirrors: [], gates: [], maxAge: 90 * DAY };
+  return next(whole, quiet, looked, NOW, { opens: true, asks: true });
+}
+
+describe('late, stale and young answers', () => {
+  const settling: Policy = { ...byId, issuer: { ...byId.issuer, settles: 10 * SECOND, lists: true } };
+  const listing: Policy = {
+    ...settling,
+    issuer: { ...settling.issuer, can: { ...settling.issuer.can, list: true } },
+  };
+
+  it('a list that lacks a key that is new proves nothing', () => {
+    const lost = { ...NEW, storeVersion: undefined, valueLost: true as const, revokeEntered: ago(SECOND) };
+    const found = step(
+      { keys: [OLD, lost] },
+      { listed: [], listedAt: NOW, works: { 'r0.0': WORKS } },
+      listing,
+    );
+    expect(found).toMatchObject({ do: 'wait', for: 'proof' });
+  });
+
+  it('a search that was asked for before the hour was over does not end the search', () => {
+    const window = { from: ago(2 * 3_600_000), to: ago(2 * 3_600_000), clock: 'host-a' };
+    const possible: Key = { ...NEW, state: 'possible', storeVersion: undefined, window };
+    const found = { [possible.id]: null };
+    const early = step({ keys: [OLD, possible] }, { found, foundAt: { [possible.id]: NOW - 90 * MINUTE } });
+    expect(early).not.toMatchObject({ change: { type: 'never-made' } });
+    const late = step({ keys: [OLD, possible] }, { found, foundAt: { [possible.id]: NOW } });
+    expect(late).toMatchObject({ change: { type: 'never-made' } });
+  });
+
+  it('a key that was found by its mark and is another row already does not die with this one', () => {
+    const possible: Key = { ...NEW, state: 'possible', storeVersion: undefined, issuerKeyId: undefined };
+    const found = { [possible.id]: { issuerKeyId: 'key-0', facts: {} } };
+    const known = step({ keys: [OLD, possible] }, { found, foundAt: { [possible.id]: NOW } });
+    expect(known).toMatchObject({ do: 'record', change: { type: 'never-made', row: possible.id } });
+  });
+
+  it('a key that turned up just now is as new as that', () => {
+    const intended: Key = { ...NEW, state: 'intended', window: { from: ago(DAY), clock: 'host-a' } };
+    const ledger = { ...emptyLedger('wa-test'), keys: [OLD, intended] };
+    for (const type of ['found', 'merged'] as const) {
+      const [, row] = apply(ledger, { type, row: NEW.id, facts: {} }, PEN).keys;
+      expect(row?.window?.to).toBe(ago(0));
+    }
+  });
+
+  it('what a later key replaced is stale, whatever was written into the document before', () => {
+    const converges = { ...byId, converges: 5 * MINUTE };
+    const placed: Key = {
+      ...NEW,
+      state: 'current',
+      replaced: 'edited',
+      currentSince: ago(MINUTE),
+      currentAs: 'v1',
+    };
+    const old: Key = { ...OLD, state: 'retiring', ceasedCurrentAt: ago(MINUTE) };
+    const ledger = { ...emptyLedger('wa-test'), keys: [old, placed] };
+    const seen = (version: string) => ({ current: { version, row: OLD.id }, currentAskedAt: NOW });
+    expect(isStale(ledger, converges, seen('edited'))).toBe(true);
+    expect(isStale(ledger, converges, seen('unheard-of'))).toBe(false);
+  });
+
+  it('without an overlap readers still have the time that the store may take, by any clock', () => {
+    const ended: Key = {
+      ...OLD,
+      state: 'retiring',
+      overlap: 0,
+      ceasedCurrentAt: ago(0),
+      overlapFrom: ago(0),
+    };
+    const policy = { overlap: DAY, converges: MINUTE };
+    expect(overlapEnd({ ...ended, overlapClock: 'host-a' }, policy, 'host-a')).toBe(NOW + MINUTE);
+    expect(overlapEnd({ ...ended, overlapClock: 'host-b' }, policy, 'host-a')).toBe(NOW + 6 * MINUTE);
+  });
+});
+
+describe('a way on', () => {
+  it('a key in place whose revocation was entered is replaced', () => {
+    const replaced = step({ keys: [{ ...OLD, revokeEntered: ago(MINUTE) }] }, {});
+    expect(replaced).toMatchObject({ do: 'record', change: { type: 'opened', kind: 'scheduled' } });
+  });
+
+  it('what stands against an old key does not stand against a dead one', () => {
+    const retiring: Key = { ...NEW, state: 'retiring', ceasedCurrentAt: ago(DAY), overlapFrom: ago(DAY) };
+    const serial: Policy = {
+      ...byId,
+      issuer: { ...byId.issuer, revokesBy: 'replacement', can: { ...byId.issuer.can, revoke: false } },
+    };
+    const old = { ...OLD, issuedAt: ago(100 * DAY) };
+    const dead = { verdict: 'refused', why: 'dead', message: 'dead', askedAt: NOW } as const;
+    const keys = [old, retiring];
+    expect(step({ keys }, { works: { 'r1.1': WORKS, 'r0.0': WORKS } }, serial)).toMatchObject({ do: 'wait' });
+    expect(step({ keys }, { works: { 'r1.1': WORKS, 'r0.0': dead } }, serial)).toMatchObject({
+      change: { type: 'opened' },
+    });
+  });
+
+  it('where the key in place is dead the pause is a minute, and doubles', () => {
+    const failures = (count: number) => ({ count, lastAt: ago(0), code: 'FULL', config: byId.config });
+    const pause = (count: number, urgent: boolean) =>
+      (backOffUntil({ ...emptyLedger('wa-test'), failures: failures(count) }, byId, urgent) ?? 0) - NOW;
+    expect([1, 2, 9].map((count) => pause(count, true))).toEqual([MINUTE, 2 * MINUTE, 60 * MINUTE]);
+    expect(pause(1, false)).toBe(60 * MINUTE);
+  });
+
+  it('a promote that was thought to be lost and has landed is no change of someone else', () => {
+    const landed: Key = { ...NEW, promoteEntered: ago(MINUTE), promoteBase: 'v0' };
+    const current = { version: 'v1', row: NEW.id, fingerprints: NEW.fingerprints ?? {}, complete: true };
+    const followed = step({ keys: [OLD, landed] }, { current, base: 'v1' });
+    expect(followed).toMatchObject({ do: 'record', change: { type: 'promoted', row: NEW.id } });
+  });
+
+  it('the kept value of a dead key that still stands in current is not discarded', () => {
+    const dead: Key = { ...OLD, state: 'revoked', proof: { by: 'issuer', at: ago(MINUTE) }, currentAs: 'v7' };
+    const current = { version: 'v8', row: OLD.id, fingerprints: {}, complete: false };
+    const kept = step(
+      { keys: [dead, { ...NEW, state: 'current', currentAs: 'v9' }] },
+      { current, base: 'v8' },
+    );
+    expect(kept).not.toMatchObject({ effect: { kind: 'discard' } });
+  });
+});
