@@ -5,7 +5,7 @@ import { next } from '../core/protocol/next.ts';
 import { carryOut, type Order, opens } from '../core/protocol/orders.ts';
 import { type Effect, effectName, type Seen } from '../core/protocol/seen.ts';
 import { isActive } from '../core/protocol/steps.ts';
-import { rowOf } from '../core/rows.ts';
+import { currentRow, rowOf } from '../core/rows.ts';
 import { cleanUp } from './clean-up.ts';
 import { perform } from './effects.ts';
 import { lookAt } from './looks.ts';
@@ -40,6 +40,7 @@ export async function continueWith(session: Session, order: Order): Promise<Outc
   let orderUnsaved = session.book.dirty;
   const handedOver = orderUnsaved;
   session.book.takesLease = order.do === 'emergency';
+  const began = currentRow(session.book.ledger)?.id;
   for (let steps = 0; steps < MOST_STEPS; steps += 1) {
     if (session.sheltered && !holdsUnstaged(session)) return await close(session, interruption());
     if (session.run.signal.aborted && !shelters(session)) return await close(session, interruption());
@@ -84,6 +85,7 @@ export async function continueWith(session: Session, order: Order): Promise<Outc
       if (orderUnsaved) ordered = false;
       await cleanUp(session);
       dropUnsaved(session);
+      if (endedWithout(session, order, began)) ordered = false;
     }
   }
   throw new KeyturnError('BUG', `the run on ${session.run.credential.name} does not come to an end`, {
@@ -122,6 +124,13 @@ function onlyFinished({ history }: Session, order: Order): boolean {
     !types.includes('opened') &&
     !types.includes('promoted')
   );
+}
+
+/** It was told to rotate and went along with a rotation that another run has ended without a new key. */
+function endedWithout({ book, history }: Session, order: Order, began: string | undefined): boolean {
+  const { ledger } = book;
+  if (order.do !== 'rotate' || ledger.rotation !== undefined) return false;
+  return currentRow(ledger)?.id === began && !history.some((change) => change.type === 'opened');
 }
 
 /** Another command has ended the emergency that was asked for, and what it was to end lives. */

@@ -229,7 +229,9 @@ export class Watch {
       this.#fail('I3', `${what} ${Math.round(early / 1000)} s too early`);
     const usable =
       this.ledger?.keys.some((row) => this.keyOf(row) === key && row.valueLost !== true) ?? false;
-    const works = current !== null && this.#accepts(current);
+    // For a while the issuer may have said that a key works which somebody has ended.
+    const told = this.#strangerAt + this.#issuer.shape.traits.settles > actor.askedAt;
+    const works = current !== null && (this.#accepts(current) || told);
     if (!works && (readUntil !== null || (usable && current !== null))) {
       this.#fail('I2', `${what}, and the key in current (${current?.id}) does not work`);
     }

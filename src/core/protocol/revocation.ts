@@ -1,6 +1,6 @@
 import { toInstant, toMs } from '../credential.ts';
 import type { Key, Ledger } from '../ledger.ts';
-import type { Policy } from '../policy.ts';
+import { CLOCK_SKEW, type Policy } from '../policy.ts';
 import { currentRow, hasExpired, isDead, LATE_CREATE, mayBeTooNew, overlapEnd } from '../rows.ts';
 import type { Step } from './changes.ts';
 import { door, unsettledPromote } from './door.ts';
@@ -119,7 +119,7 @@ function bySending(ledger: Ledger, policy: Policy, seen: Seen, row: Key, now: nu
   if (revokesBy === 'promotion' && role === null) {
     return stop(
       'GUARDED',
-      `which of its two keys the issuer would end cannot be told: ${row.id}, or the one that was adopted since`,
+      `which of its two keys the issuer would end cannot be told, ${row.id} or another`,
       `remove ${row.id} at the issuer by hand; its removal is noticed by itself`,
     );
   }
@@ -255,7 +255,7 @@ function unnamed(ledger: Ledger, policy: Policy, seen: Seen, row: Key): Step {
 
 /**
  * Which of the two the issuer made first: by its own word, or by the order of the rows, which is the order in which
- * their keys were asked for. Null: that cannot be told, since there is no other or it was adopted later.
+ * their keys were asked for. Null: that cannot be told.
  */
 function roleOf(ledger: Ledger, row: Key): 'old' | 'new' | null {
   const place = (key: Key): number => ledger.keys.findIndex(({ id }) => id === key.id);
@@ -265,7 +265,15 @@ function roleOf(ledger: Ledger, row: Key): 'old' | 'new' | null {
     key.issuedAtFrom === 'issuer' ? key.issuedAt : undefined,
   );
   if (mine !== undefined && other !== undefined && mine !== other) return mine < other ? 'old' : 'new';
-  const later = place(row) < place(current) ? current : row;
-  if (later.window === undefined) return null;
-  return later === current ? 'old' : 'new';
+  const [first, second] = place(row) < place(current) ? [row, current] : [current, row];
+  if (!isCertain(first, second)) return null;
+  return row === first ? 'old' : 'new';
+}
+
+/** Whether a key was asked for after the other one was there, with room for clocks that differ. */
+function isCertain(first: Key, second: Key): boolean {
+  if (second.window === undefined) return false;
+  if (first.window === undefined) return true;
+  const skew = first.window.clock === second.window.clock ? 0 : CLOCK_SKEW;
+  return first.window.to !== undefined && toMs(second.window.from) >= toMs(first.window.to) + skew;
 }
