@@ -28,7 +28,8 @@ export async function obey(sim: Simulation, one: Simulated, run: Run, command: C
   const before = `${one.watch.ledger?.rotation?.id} ${one.watch.promotes}`;
   try {
     const outcome = await typed(one, run, command);
-    saidAndDone(sim, one, command, outcome, before);
+    const last = one.watch.ledger?.savedBy === run.runner.owner;
+    if (last) saidAndDone(sim, one, command, outcome, before);
     const { exitCode: code, outcome: name, hint, problems } = outcome;
     return { code, text: `${code} ${JSON.stringify([name, outcome.reason, hint, problems])}`, outcome };
   } catch (caught) {

@@ -1,6 +1,7 @@
 import { keyIn } from '../../src/core/document.ts';
 import type { Key, Ledger } from '../../src/core/ledger.ts';
 import { isDead } from '../../src/core/rows.ts';
+import { fingerprint } from '../../src/core/secret.ts';
 import { append, expand, TRAIL_START, type TrailNote } from '../../src/core/trail.ts';
 import { CANARY, type SimIssuer, type SimKey } from './issuer.ts';
 import type { CredentialPlan } from './schedule.ts';
@@ -394,9 +395,10 @@ export class Watch {
     const known = this.#keys.get(row.id) ?? this.#issuer.keys.find((key) => key.mark === row.id);
     if (known !== undefined) return known;
     const held = this.#store.held(this.#location);
-    const key = this.#issuer.find(
-      this.valueIn(held.get(row.storeVersion ?? '') ?? held.get(row.currentAs ?? '')),
-    );
+    const stored = this.valueIn(held.get(row.storeVersion ?? '') ?? held.get(row.currentAs ?? ''));
+    const print = row.fingerprints?.value;
+    const printed = this.#issuer.keys.find((one) => print !== undefined && fingerprint(one.value) === print);
+    const key = this.#issuer.find(stored) ?? printed ?? null;
     if (key !== null) this.#keys.set(row.id, key);
     return key;
   }

@@ -100,8 +100,12 @@ function fullHint(ledger: Ledger, policy: Policy, seen: Seen): string {
   const held = currentRow(ledger);
   // While no key that may stay is in place, no other may be ended, so that no slot comes free by itself.
   const isElsewhere = seen.current === null || (inPlace !== null && inPlace.id !== held?.id);
-  if (isElsewhere && held !== null && !isStale(ledger, policy, seen))
-    return `the value of ${held.id} is gone from the store: put it back by hand, or remove a key that nobody needs at the issuer`;
+  if (isElsewhere && !isStale(ledger, policy, seen)) {
+    const other = 'remove a key that nobody needs at the issuer by hand';
+    return held === null
+      ? other
+      : `the value of ${held.id} is gone from the store: put it back by hand, or ${other}`;
+  }
   return 'end the overlap of a retiring key with keyturn revoke, or remove a key that nobody needs at the issuer';
 }
 

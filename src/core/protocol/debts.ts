@@ -1,7 +1,7 @@
 import { toMs } from '../credential.ts';
 import type { Ledger } from '../ledger.ts';
 import type { Policy } from '../policy.ts';
-import { isDead, isStale, owedRevocations, possibleRows, possibleUntil } from '../rows.ts';
+import { currentRow, isDead, isStale, owedRevocations, possibleRows, possibleUntil } from '../rows.ts';
 import type { Step } from './changes.ts';
 import { searchAgain, whetherMade } from './creation.ts';
 import { revocation } from './revocation.ts';
@@ -71,8 +71,9 @@ function discards(ledger: Ledger, seen: Seen): Step | null {
     const version = row.spares?.[0] ?? (isDead(row) ? row.storeVersion : undefined);
     if (version === undefined) continue;
     if (seen.current === undefined) return look({ what: 'current' });
-    // While it stands in current, its kept value is what it is recognised by.
-    const isInPlace = seen.current?.row === row.id && version === row.storeVersion;
+    // While it stands in current, or nothing has taken its place, its kept value is what it is recognised by.
+    const isLast = currentRow(ledger) === null && row.currentSince !== undefined;
+    const isInPlace = version === row.storeVersion && (seen.current?.row === row.id || isLast);
     if (seen.current?.version === version || isInPlace) continue;
     return { do: 'act', effect: { kind: 'discard', row: row.id, version } };
   }
