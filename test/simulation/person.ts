@@ -71,6 +71,9 @@ function nextCommand(sim: Simulation, one: Simulated, last: Result, runs: number
   const said = last.outcome === null ? last.text : `${last.outcome.reason}; ${last.outcome.hint}`;
   const current = watch.current();
   const rows = ledger?.keys ?? [];
+  // Where nothing moves and slots are few, a person looks at the issuer and removes what nobody reads.
+  const crowded = runs === MOST_RUNS / 2 && typeof plan.issuer.traits.maxLive === 'number';
+  if (crowded) for (const key of issuer.live()) if (key !== current) issuer.endByHand(key);
   if (ledger?.rotation?.waiting !== undefined) return 'provide';
   for (const row of revokesBy === 'operator' ? rows : []) {
     const key = watch.keyOf(row);
