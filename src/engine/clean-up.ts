@@ -23,9 +23,8 @@ export async function cleanUp(session: Session): Promise<void> {
   const made = unsavedCreation(session);
   const closing = new AbortController().signal;
   await book.reload(run.signal.aborted ? closing : run.signal);
-  const invents = run.policy.issuer.secretFrom === 'client';
-  if (invents) session.values.forget();
-  const hand = invents ? undefined : session.seen.hand;
+  forgetInvented(session);
+  const { hand } = session.seen;
   session.seen = { ...freshSeen(run), ...(hand === undefined ? {} : { hand }) };
   if (made === null || knows(book.ledger, made.row)) return;
   for (let round = 0; round < MOST_MERGES; round += 1) {
@@ -47,6 +46,14 @@ export async function cleanUp(session: Session): Promise<void> {
       await book.reload(closing);
     }
   }
+}
+
+/** Another run may have invented another secret for the same row: only what is stored counts. */
+export function forgetInvented(session: Session): void {
+  if (session.run.policy.issuer.secretFrom !== 'client') return;
+  const { hand: _, ...seen } = session.seen;
+  session.seen = seen;
+  session.values.forget();
 }
 
 /** The key that this run made and that no saved ledger tells of; one that was found to be no new key is none. */

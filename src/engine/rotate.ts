@@ -6,7 +6,7 @@ import { carryOut, type Order, opens } from '../core/protocol/orders.ts';
 import { type Effect, effectName, type Seen } from '../core/protocol/seen.ts';
 import { isActive } from '../core/protocol/steps.ts';
 import { currentRow, rowOf } from '../core/rows.ts';
-import { cleanUp } from './clean-up.ts';
+import { cleanUp, forgetInvented } from './clean-up.ts';
 import { perform } from './effects.ts';
 import { lookAt } from './looks.ts';
 import { type Outcome, outcomeOf } from './outcome.ts';
@@ -254,7 +254,10 @@ async function waited(session: Session, step: Step, patience: Patience): Promise
       await save(session, 'take', run.signal);
     }
     await run.world.sleep(ms, run.signal);
-    if (ms > LEASE_RESERVE) await book.reload(run.signal);
+    if (ms > LEASE_RESERVE) {
+      await book.reload(run.signal);
+      forgetInvented(session);
+    }
   } catch (caught) {
     // An interrupted pause ends the run at the top of its loop; anything else does so here.
     if (!run.signal.aborted) throw caught;

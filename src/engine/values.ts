@@ -34,7 +34,7 @@ export class Values {
     this.#hands.set(row, secret);
   }
 
-  /** Lets go of what is in memory: another run may have invented another secret for the same row. */
+  /** Lets go of what is in memory. */
   forget(): void {
     this.#hands.clear();
   }

@@ -49,8 +49,9 @@ function unrest(sim: Simulation, one: Simulated): string | null {
   if (current === null || !issuer.isLive(current)) return 'the key in current does not work';
   const { hooks, mirrors } = plan.policy;
   const untold = hooks.length > 0 && one.told !== current.value;
-  if (watch.promotes > 0 && untold) return 'the hook was not told';
-  if (watch.promotes > 0 && mirrors.length > 0 && one.mirror !== current.value) return 'the mirror is behind';
+  const placed = ledger.keys.some(({ state, replaced }) => state === 'current' && replaced !== undefined);
+  if (placed && untold) return 'the hook was not told';
+  if (placed && mirrors.length > 0 && one.mirror !== current.value) return 'the mirror is behind';
   const rows = ledger.keys.filter((row) => !isDead(row) && row.state !== 'possible');
   if (rows[0] === undefined || rows.length > 1 || watch.keyOf(rows[0]) !== current) return 'rows are left';
   const waived = ledger.keys

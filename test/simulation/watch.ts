@@ -134,7 +134,7 @@ export class Watch {
     // A possible key cannot be counted, and what a stranger makes is not ours to keep room from.
     const live = this.#issuer
       .live()
-      .filter((one) => (this.#rowOf(one)?.state ?? 'possible') !== 'possible').length;
+      .filter((one) => !['possible', 'settled'].includes(this.#rowOf(one)?.state ?? 'possible')).length;
     if (typeof maxLive === 'number' && maxLive > 1 && live > maxLive)
       this.#fail('I5', `${live} keys live, not ${maxLive}`);
     if (this.ledger?.rotation?.kind === 'emergency') return;
@@ -188,7 +188,8 @@ export class Watch {
     // Where nothing that works is in place, any new key is as good.
     if (actor === null || !proves || old === null || !this.#issuer.isLive(old) || this.#lifeOf(old).first)
       return;
-    if (!this.#accepts(fresh)) this.#fail('I1', `${fresh.id} is made current, and is dead`);
+    if (!this.#accepts(fresh) && (fresh.endedAt ?? 0) <= actor.askedAt)
+      this.#fail('I1', `${fresh.id} is made current, and is dead`);
     if (!fresh.accepted) this.#fail('I1', `${fresh.id} is made current, and was never seen to work`);
   }
 

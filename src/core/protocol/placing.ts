@@ -185,6 +185,10 @@ export function promoting(ledger: Ledger, policy: Policy, seen: Seen, rotation: 
   if (seen.current === undefined) return look({ what: 'current' });
   if (row !== null && hasLanded(row, policy, seen.current, now))
     return promoted(row, seen.current.version, policy);
+  if (row !== null && seen.current?.row === row.id && seen.current.version !== row.currentAs) {
+    const reason = 'whether the store shows what is current or what was before it cannot be told yet';
+    return retryStep('retry', reason, undefined, {}, now);
+  }
   if (rotation.unverified === true || seen.entered === `promote:${row?.id}`) {
     return promotion(ledger, policy, seen, rotation, null, now);
   }
