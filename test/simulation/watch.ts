@@ -74,6 +74,7 @@ export class Watch {
   #strangerAt = 0;
   /** Rotations that ended without promote, and keys that were made, since a person began anew. */
   #failed: number[] = [];
+  readonly #emergencies = new Set<string>();
   #made: number[] = [];
 
   constructor(
@@ -137,9 +138,11 @@ export class Watch {
       .filter((one) => !['possible', 'settled'].includes(this.#rowOf(one)?.state ?? 'possible')).length;
     if (typeof maxLive === 'number' && maxLive > 1 && live > maxLive)
       this.#fail('I5', `${live} keys live, not ${maxLive}`);
-    if (this.ledger?.rotation?.kind === 'emergency') return;
-    const recent = this.#made.filter((at) => at > this.#time.time - DAY + HOUR);
-    this.#made = [...recent, this.#time.time];
+    const row = this.#rowOf(key);
+    if (row === null || this.#emergencies.has(row.rotation)) return;
+    const at = Date.parse(row.window?.from ?? '') || this.#time.time;
+    const recent = this.#made.filter((other) => Math.abs(at - other) < DAY - HOUR);
+    this.#made = [...recent, at];
     if (recent.length >= 3) this.#fail('I8', `${key.id} is the fourth key within a day`);
   }
 
@@ -307,6 +310,7 @@ export class Watch {
       if (event === 'rotation-failed' || event === 'same-key') this.#failed.push(Date.parse(at));
     if (says('promoted')) [this.#failed, this.#made] = [[], []];
     if (rotation !== undefined && rotation.id !== before?.rotation?.id) {
+      if (rotation.kind === 'emergency') this.#emergencies.add(rotation.id);
       if (rotation.kind === 'scheduled') this.#opened(before, says);
       else if (rotation.kind !== 'emergency') [this.#failed, this.#made] = [[], []];
       if (rotation.kind === 'emergency' && !emergency) this.#fail('I3', 'an emergency that nobody asked for');

@@ -111,6 +111,11 @@ function landedUnseen(ledger: Ledger, seen: Seen, policy: Policy): Step | null {
   if (rotation?.phase !== 'promote' || row === undefined || row === null || row !== rotation.new) return null;
   const { hooks, mirrors } = policy;
   const version = seen.current?.version ?? '';
+  const target = rowOf(ledger, row);
+  // A key that was current before may only be what the store still shows.
+  const isPast =
+    target?.currentAs === version || (policy.shared && policy.converges > 0 && target?.ceasedCurrentAt);
+  if (target?.promoteEntered === undefined || isPast) return null;
   return { do: 'record', change: { type: 'promoted', row, version, hooks, mirrors } };
 }
 
@@ -294,9 +299,9 @@ export function adoptionRefusal(
   return null;
 }
 
-/** An emergency that has put nothing in place ends where a person takes on what somebody else has put there. */
+/** An emergency ends where a person takes on what somebody else has put there; what is to die stays owed. */
 export function givesWay(ledger: Ledger, seen: Seen): boolean {
-  return ledger.rotation?.kind === 'emergency' && ledger.rotation.promotedAt === undefined && isForeign(seen);
+  return ledger.rotation?.kind === 'emergency' && isForeign(seen);
 }
 
 /** The key that the ledger calls current, where it is this one. */
