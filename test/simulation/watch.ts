@@ -74,6 +74,7 @@ export class Watch {
   #strangerAt = 0;
   /** Rotations that ended without promote, and keys that were made, since a person began anew. */
   #failed: number[] = [];
+  #anew = 0;
   readonly #emergencies = new Set<string>();
   #made: number[] = [];
 
@@ -141,6 +142,8 @@ export class Watch {
     const row = this.#rowOf(key);
     if (row === null || this.#emergencies.has(row.rotation)) return;
     const at = Date.parse(row.window?.from ?? '') || this.#time.time;
+    // One that was asked for before a person began anew, and arrives late, counts no more.
+    if (at < this.#anew) return;
     const recent = this.#made.filter((other) => Math.abs(at - other) < DAY - HOUR);
     this.#made = [...recent, at];
     if (recent.length >= 3) this.#fail('I8', `${key.id} is the fourth key within a day`);
@@ -308,11 +311,11 @@ export class Watch {
     const { rotation } = ledger;
     for (const { event, at } of notes)
       if (event === 'rotation-failed' || event === 'same-key') this.#failed.push(Date.parse(at));
-    if (says('promoted')) [this.#failed, this.#made] = [[], []];
+    if (says('promoted')) this.#beginAnew();
     if (rotation !== undefined && rotation.id !== before?.rotation?.id) {
       if (rotation.kind === 'emergency') this.#emergencies.add(rotation.id);
       if (rotation.kind === 'scheduled') this.#opened(before, says);
-      else if (rotation.kind !== 'emergency') [this.#failed, this.#made] = [[], []];
+      else if (rotation.kind !== 'emergency') this.#beginAnew();
       if (rotation.kind === 'emergency' && !emergency) this.#fail('I3', 'an emergency that nobody asked for');
       if (rotation.revokeFirst === true && !revokeFirst)
         this.#fail('I2', 'revoke-first, and nobody asked for it');
@@ -335,6 +338,10 @@ export class Watch {
       if (row.overlap < least) this.#fail('I3', `${row.id} has an overlap that nobody asked for`);
       life.overlap = row.overlap;
     }
+  }
+
+  #beginAnew(): void {
+    [this.#failed, this.#made, this.#anew] = [[], [], this.#time.time];
   }
 
   /** A job opens what is due, and nothing while a hold or the memory of failure stands against it (I8). */

@@ -112,7 +112,9 @@ function knownDead(
   const current = currentRow(ledger);
   const old = rowOf(ledger, rotation.old);
   // What is known of the key that the ledger calls current says nothing of one that somebody else has put there.
-  if (seen.current !== undefined && seen.current !== null && seen.current.row === null) return null;
+  const placed = rowOf(ledger, seen.current?.row ?? undefined);
+  const isOther = placed === null || (placed.id !== current?.id && placed.id !== old?.id && !isDead(placed));
+  if (seen.current !== undefined && seen.current !== null && isOther) return null;
   if (rotation.revokeFirst === true && old !== null && (isDead(old) || old.revokeAnswered !== undefined))
     return 'the old key was revoked first';
   if (current === null) return null;
