@@ -306,7 +306,7 @@ export class Simulation {
         this.trace(
           `${key.id} is made for ${actor.owner}${key.endedAt === null ? '' : ', and does not work'}`,
         );
-        watch.born(key);
+        watch.born(key, actor);
       },
       ended: (key, actor) => {
         this.trace(`${key.id} is ended by ${actor?.owner ?? 'others'}`);

@@ -72,6 +72,8 @@ export class Watch {
   readonly #entered = new Map<string, number>();
   /** When somebody who knows nothing of keyturn did something last. */
   #strangerAt = 0;
+  /** And what is current last: a store may show what was there before for a while. */
+  #placedAt = Number.NEGATIVE_INFINITY;
   /** Rotations that ended without promote, and keys that were made, since a person began anew. */
   #failed: number[] = [];
   #anew = 0;
@@ -127,7 +129,7 @@ export class Watch {
       this.#fail('I9', `${owner} sends ${effect} ${what} ${ago / 1000} s after its last save`);
   }
 
-  born(key: SimKey): void {
+  born(key: SimKey, actor: Actor): void {
     const { keys } = this.#issuer;
     if (this.#rowOf(key) === null) this.#fail('I4', `${key.id} (${key.mark}) exists and is in no row`);
     if (keys.some((one) => one !== key && one.mark === key.mark))
@@ -137,7 +139,9 @@ export class Watch {
     const live = this.#issuer
       .live()
       .filter((one) => !['possible', 'settled'].includes(this.#rowOf(one)?.state ?? 'possible')).length;
-    if (typeof maxLive === 'number' && maxLive > 1 && live > maxLive)
+    // Nor can one that an issuer makes long after it was asked to.
+    const late = this.#time.time - actor.began > MINUTE;
+    if (typeof maxLive === 'number' && maxLive > 1 && live > maxLive && !late)
       this.#fail('I5', `${live} keys live, not ${maxLive}`);
     const row = this.#rowOf(key);
     if (row === null || this.#emergencies.has(row.rotation)) return;
@@ -174,7 +178,7 @@ export class Watch {
   /** What consumers read has changed; `actor` is null where a stranger did it. */
   changed(before: string | null, after: string | null, actor: Actor | null): void {
     const [was, is] = [this.valueIn(before), this.valueIn(after)];
-    if (actor === null) this.#strangerAt = this.#time.time;
+    if (actor === null) [this.#strangerAt, this.#placedAt] = [this.#time.time, this.#time.time];
     else if (rest(before, this.#fields) !== rest(after, this.#fields))
       this.#fail('I1', `${actor.owner} changes what is not its own`);
     if (was === is) return;
@@ -227,7 +231,7 @@ export class Watch {
     // One round trip lies between the last look, which follows the intention, and the end: what a stranger does then
     // cannot be seen, nor what the store does not show yet.
     const entered = Math.max(0, ...rows.map(({ id }) => this.#entered.get(id) ?? 0));
-    const seen = this.#strangerAt + this.#store.shape.converges;
+    const seen = Math.max(this.#strangerAt, this.#placedAt + this.#store.shape.converges);
     if (seen > Math.max(entered, Math.min(actor.readAt, actor.askedAt))) return;
     const current = this.current();
     if (current === key) this.#fail('I2', `${what}, which consumers read now`);
@@ -239,7 +243,7 @@ export class Watch {
       this.ledger?.keys.some((row) => this.keyOf(row) === key && row.valueLost !== true) ?? false;
     // For a while the issuer may have said that a key works which somebody has ended.
     const told = this.#strangerAt + this.#issuer.shape.traits.settles > actor.askedAt;
-    const works = current !== null && (this.#accepts(current) || told);
+    const works = current !== null && (this.#accepts(current) || told || this.#lifeOf(current).first);
     if (!works && (readUntil !== null || (usable && current !== null))) {
       this.#fail('I2', `${what}, and the key in current (${current?.id}) does not work`);
     }
@@ -280,6 +284,9 @@ export class Watch {
   }
 
   #row(row: Key, before: Key | undefined, notes: readonly TrailNote[]): void {
+    if (row.revokeEntered !== before?.revokeEntered || row.tries !== before?.tries) {
+      this.#entered.set(row.id, this.#time.time);
+    }
     const key = this.keyOf(row);
     const { state, proof } = row;
     if (state === 'current' && key !== null) {
