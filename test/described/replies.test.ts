@@ -1,8 +1,9 @@
 import { inspect } from 'node:util';
+import fc from 'fast-check';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { KeyturnError } from '../../src/core/errors.ts';
 import { readInstant } from '../../src/described/instants.ts';
-import { holdsMark } from '../../src/described/reading.ts';
+import { bodyOf, holdsMark, isPage, readEntries, readFacts, readPart } from '../../src/described/reading.ts';
 import { ADMIN, type Desk, json, MARK, openDesk, SECRET, text } from './desk.ts';
 
 const { signal } = new AbortController();
@@ -282,4 +283,43 @@ test('a mark is found as a whole only', () => {
   expect(holdsMark('r1.1.', 'r1.1')).toBe(true);
   for (const name of ['r1.12', 'xr1.1', 'r1.1.2', 'r1.1a', '9r1.1', 'r11.1'])
     expect(holdsMark(name, 'r1.1')).toBe(false);
+});
+
+test('nothing that a provider can answer breaks the reading of it', () => {
+  const pointers = { id: '/id', issuedAt: ['/a/0', '/made'], expiresAt: '/ends', scopes: '/may' };
+  const list = { url: '/keys', items: '/keys', reply: { id: '/id', name: '/name', lastUsed: '/used' } };
+  const named = fc.constantFrom(
+    'id',
+    'a',
+    'made',
+    'ends',
+    'may',
+    'keys',
+    'name',
+    'used',
+    'secret',
+    '__proto__',
+  );
+  const replies = fc.oneof(
+    fc.json(),
+    fc.string({ unit: 'binary' }),
+    fc
+      .dictionary(named, fc.oneof(fc.jsonValue(), fc.array(fc.dictionary(named, fc.jsonValue()))))
+      .map((one) => JSON.stringify(one)),
+    fc.bigInt().map((count) => `{"id":${count},"keys":[{"id":${count}}]}`),
+  );
+  fc.assert(
+    fc.property(replies, (reply) => {
+      const body = bodyOf(reply);
+      const { issuerKeyId, scopes } = readFacts(body, pointers);
+      const part = readPart(body, '/secret');
+      const entries = readEntries(body, list);
+      expect(isPage(reply, body) && body !== undefined).toBe(false);
+      for (const text of [issuerKeyId, part, ...(entries ?? []).map((entry) => entry.issuerKeyId)]) {
+        if (text !== undefined && text !== null) expect(text).toMatch(/^[\x21-\x7e]+$/);
+      }
+      for (const scope of scopes ?? []) expect(scope).toMatch(/^\S+$/);
+    }),
+    { numRuns: 2_000 },
+  );
 });

@@ -154,3 +154,18 @@ test('a key is adopted by the id that keys shows, and only by one that is there'
   key.deadFrom = 0;
   bench.make();
 });
+
+test('doctor warns of a secret in an address, and says that auth is accepted', {
+  timeout: 60_000,
+}, async () => {
+  const bench = await benchOf(startUnseen, {
+    issuer: { revoke: { method: 'POST', url: '/credentials/kill/{key.value}' } },
+  });
+  const answer = await bench.keyturn('doctor', '--json');
+  const checks = answer.document.data.checks as { name: string; outcome: string }[];
+  const about = checks.filter(({ name }) => name.startsWith('issuer provider'));
+  expect(about.map(({ name, outcome }) => `${name} ${outcome}`)).toEqual([
+    'issuer provider: auth ok',
+    'issuer provider: revoke.url warn',
+  ]);
+});

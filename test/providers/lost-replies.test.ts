@@ -51,7 +51,7 @@ async function sceneOf(kind: string): Promise<Scene> {
     random: contextFor({}).random,
   };
   const make = await found.load();
-  const settings = z.parse(found.settings, { ...provider.settings, timeout: '1s' });
+  const settings = z.parse(found.settings, { ...provider.settings, timeout: '5s' });
   const issuer = make(settings, { ...contextFor(provider.env), now: world.now });
   const store = createMemoryStore(createMemoryShelf());
   const shared = provider.fields === undefined ? {} : { fields: provider.fields };
