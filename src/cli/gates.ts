@@ -55,15 +55,10 @@ export function judgeUse(usedAt: string | null, gate: QuietGate, since: string, 
   const quietFor = now - Date.parse(from);
   if (quietFor >= gate.quiet) return { reason: null, usedAt };
   const what =
-    usedAt === null ? 'it was replaced' : `the old key was last used ${span(quietFor)} ago, at ${usedAt};`;
-  const reason = heldUp(
     usedAt === null
-      ? `${what} ${span(quietFor)} ago and must be quiet for ${span(gate.quiet)}`
-      : `${what} it must be quiet for ${span(gate.quiet)}`,
-    gate,
-    since,
-    now,
-  );
+      ? `the old key was replaced ${span(quietFor)} ago and never used`
+      : `the old key was last used ${span(quietFor)} ago, at ${usedAt}`;
+  const reason = heldUp(`${what}; it must be quiet for ${span(gate.quiet)}`, gate, since, now);
   return { reason, usedAt };
 }
 

@@ -21,6 +21,12 @@ const FILLED: Readonly<Record<OperationName, readonly Source[]>> = {
 };
 const OPERATIONS = Object.keys(FILLED) as readonly OperationName[];
 
+const LOOKS: readonly OperationName[] = ['list', 'find', 'lastUsed', 'describe'];
+
+function hasBody({ json, form }: Pick<Description['create'], 'json' | 'form'>): boolean {
+  return json !== undefined || form !== undefined;
+}
+
 /** The names of the parts of a key that is described. */
 export function partsOf(given: Pick<Description, 'secret' | 'create'>): readonly string[] {
   return given.secret === undefined ? Object.keys(given.create.reply.parts ?? {}) : ['value'];
@@ -41,6 +47,9 @@ export function checkDescription(given: Description, issues: Issues): void {
         name,
         'url',
       );
+    }
+    if (LOOKS.includes(name) && operation.method === undefined && hasBody(operation)) {
+      fault('is missing: GET is usual here and has no body; write the method, such as POST', name, 'method');
     }
     checkPlaces(given, name, operation, [name], fault);
     if (operation.answers?.full !== undefined && name !== 'create') {

@@ -7,9 +7,11 @@ import { PLACE_RULE, parsePlaces } from './places.ts';
 const METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'] as const;
 const POINTER_ERROR = 'must be a JSON pointer such as /data/id, or a list of them';
 
+/** A copy of a schema with this description: one that is used in several places means something else in each. */
 export function described<S extends z.ZodMiniType>(schema: S, description: string): S {
-  z.globalRegistry.add(schema, { description });
-  return schema;
+  const copy = schema.clone() as S;
+  z.globalRegistry.add(copy, { ...z.globalRegistry.get(schema), description });
+  return copy;
 }
 
 /** Text that may hold places. */
@@ -129,7 +131,7 @@ export const request = {
   method: z.optional(
     described(
       z.enum(METHODS, { error: `must be one of ${METHODS.join(', ')}` }),
-      'Without it: GET to look, POST for create, promote and a body, DELETE for revoke and abort.',
+      'Without it: GET to look, POST for create and promote, DELETE for revoke and abort.',
     ),
   ),
   url: described(urlTemplate, 'A path after baseUrl, or a whole URL; may hold places, which are encoded.'),

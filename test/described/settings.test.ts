@@ -168,6 +168,12 @@ describe('a mistake names its line and its path in the operation', () => {
       /^11 issuers\.acme\.list\.next: .*together/,
     ],
     [
+      'a body for a look',
+      'items: /keys,',
+      'items: /keys, json: { all: true },',
+      /^11 issuers\.acme\.list\.method: .*no body/,
+    ],
+    [
       'keys that end twice',
       'baseUrl',
       'maxLive: 1\nbaseUrl',

@@ -142,20 +142,27 @@ export function traitsPart(kind: string): string {
   return ['| | |', '|---|---|', ...rows.map((row) => `| ${row.join(' | ')} |`)].join('\n');
 }
 
-/** The settings of one kind, those inside of others with their path. */
+/** The settings of one kind, those inside of others with their path; what means the same in several places stands once. */
 export function settingsPart(kind: string): string {
-  const rows = rowsOf(settingSchema(kindOf(kind).settings), '').map((row) => `| ${row.join(' | ')} |`);
-  return ['| key | meaning | default |', '|---|---|---|', ...rows].join('\n');
+  const rows = rowsOf(settingSchema(kindOf(kind).settings), '', new Set());
+  return [
+    '| key | meaning | default |',
+    '|---|---|---|',
+    ...rows.map((row) => `| ${row.join(' | ')} |`),
+  ].join('\n');
 }
 
-function rowsOf(schema: JsonSchema, prefix: string): readonly (readonly string[])[] {
+function rowsOf(schema: JsonSchema, prefix: string, told: Set<string>): readonly (readonly string[])[] {
   return Object.entries(schema.properties ?? {}).flatMap(([name, setting]) => {
     if (name === 'kind' && prefix === '') return [];
     const required = schema.required?.includes(name) === true;
     const fallback = setting.default === undefined ? '' : `\`${text(setting.default)}\``;
     const meaning = (setting.description ?? '').replace(/\.$/, '').replaceAll('|', '\\|');
+    const same = `${name}: ${meaning}`;
+    if (prefix !== '' && told.has(same)) return [];
+    told.add(same);
     const row = [`\`${prefix}${name}\``, meaning, required ? 'required' : fallback];
-    return [row, ...rowsOf(setting, `${prefix}${name}.`)];
+    return [row, ...rowsOf(setting, `${prefix}${name}.`, told)];
   });
 }
 
