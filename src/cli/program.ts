@@ -80,9 +80,15 @@ export function createProgram(version: string, act: Act): Command {
   return program;
 }
 
+/** What the commands below a word do, each with its name. */
+function summaryOfGroup(name: string): string {
+  const below = GROUPS.flatMap(({ commands }) => commands).filter((spec) => spec.name.startsWith(`${name} `));
+  return below.map((spec) => `${spec.name.slice(name.length + 1)}: ${spec.summary}`).join('; ');
+}
+
 /** A word that is no command by itself, only the beginning of others. */
 function addGroup(program: Command, name: string, heading: string, made: Map<string, Command>): Command {
-  const command = program.command(name).helpGroup(heading).summary(`see keyturn ${name} --help`);
+  const command = program.command(name).helpGroup(heading).summary(summaryOfGroup(name));
   command.helpOption('-h, --help', 'print this help').exitOverride();
   command.action(() => {
     throw usage(`${name} is no command by itself`, `run keyturn ${name} --help`);

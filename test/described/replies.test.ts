@@ -300,12 +300,16 @@ test('nothing that a provider can answer breaks the reading of it', () => {
     'secret',
     '__proto__',
   );
+  const small = fc.jsonValue({ maxDepth: 1 });
+  const entry = fc.dictionary(named, small, { maxKeys: 5 });
   const replies = fc.oneof(
-    fc.json(),
+    fc.json({ maxDepth: 2 }),
     fc.string({ unit: 'binary' }),
-    fc
-      .dictionary(named, fc.oneof(fc.jsonValue(), fc.array(fc.dictionary(named, fc.jsonValue()))))
-      .map((one) => JSON.stringify(one)),
+    entry.chain((one) =>
+      fc
+        .record({ keys: fc.array(entry, { maxLength: 3 }) })
+        .map((list) => JSON.stringify({ ...one, ...list })),
+    ),
     fc.bigInt().map((count) => `{"id":${count},"keys":[{"id":${count}}]}`),
   );
   fc.assert(
@@ -314,12 +318,13 @@ test('nothing that a provider can answer breaks the reading of it', () => {
       const { issuerKeyId, scopes } = readFacts(body, pointers);
       const part = readPart(body, '/secret');
       const entries = readEntries(body, list);
-      expect(isPage(reply, body) && body !== undefined).toBe(false);
-      for (const text of [issuerKeyId, part, ...(entries ?? []).map((entry) => entry.issuerKeyId)]) {
-        if (text !== undefined && text !== null) expect(text).toMatch(/^[\x21-\x7e]+$/);
-      }
-      for (const scope of scopes ?? []) expect(scope).toMatch(/^\S+$/);
+      const texts = [issuerKeyId, part, ...(entries ?? []).map((entry) => entry.issuerKeyId)];
+      const sendable = texts.every(
+        (text) => text === undefined || text === null || /^[\x21-\x7e]+$/.test(text),
+      );
+      const short = (scopes ?? []).every((scope) => /^\S{1,256}$/.test(scope));
+      return sendable && short && !(isPage(reply, body) && body !== undefined);
     }),
-    { numRuns: 2_000 },
+    { numRuns: 300 },
   );
 });
