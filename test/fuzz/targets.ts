@@ -10,6 +10,7 @@ import { metaCreate, metaDescribe, metaRevoke, metaVerify } from './meta.ts';
 import { references } from './references.ts';
 import { addresses, dates, durations, limits, pointers, templates } from './small-texts.ts';
 import { trails } from './trails.ts';
+import { vaultReplies } from './vault-replies.ts';
 import { wire } from './wire.ts';
 
 /** Every door through which something comes in from outside. */
@@ -39,5 +40,6 @@ export const TARGETS: readonly Target[] = [
   metaDescribe,
   liveReplies,
   liveSettings,
+  vaultReplies,
   wire,
 ];

@@ -145,7 +145,7 @@ async function readOnce(kv: Kv, path: Steps, signal: AbortSignal, number?: numbe
   }
   const written = metadataOf(field(data, 'metadata'), doing, false);
   const raw = reply.missing ? null : memberIn(memberIn(reply.text, 'data') ?? '{}', 'data');
-  if (raw === null && !reply.missing) throw badReply(doing);
+  if (!reply.missing && !raw?.startsWith('{')) throw badReply(doing);
   const destroyed = field(field(data, 'metadata'), 'destroyed') === true;
   return { ...written, data: raw, destroyed };
 }
