@@ -415,9 +415,10 @@ export class Watch {
     if (known !== undefined) return known;
     const held = this.#store.held(this.#location);
     const stored = this.valueIn(held.get(row.storeVersion ?? '') ?? held.get(row.currentAs ?? ''));
+    const named = this.#issuer.keys.find((one) => one.id === row.issuerKeyId);
     const print = row.fingerprints?.value;
     const printed = this.#issuer.keys.find((one) => print !== undefined && fingerprint(one.value) === print);
-    const key = this.#issuer.find(stored) ?? printed ?? null;
+    const key = this.#issuer.find(stored) ?? named ?? printed ?? null;
     if (key !== null) this.#keys.set(row.id, key);
     return key;
   }
