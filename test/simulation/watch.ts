@@ -256,7 +256,7 @@ export class Watch {
     actor.saved = { at: this.#time.time, ledger };
     if (document.includes(CANARY)) this.#fail('I6', `${actor.owner} saves a ledger with a secret in it`);
     const notes = this.#follow(ledger, before, actor);
-    this.#permitted(ledger, before, notes);
+    this.#permitted(ledger, before, notes, actor);
     const alarm = ledger.hold?.kind;
     if (
       alarm !== before?.hold?.kind &&
@@ -312,7 +312,7 @@ export class Watch {
   }
 
   /** What only a person may bring about, what that then allows, and what a job may begin. */
-  #permitted(ledger: Ledger, before: Ledger | null, notes: readonly TrailNote[]): void {
+  #permitted(ledger: Ledger, before: Ledger | null, notes: readonly TrailNote[], actor: Actor): void {
     const says = (event: string): boolean => notes.some((note) => note.event === event);
     const { emergency, revokeFirst, revoke, overlap } = this.allowed;
     const { rotation } = ledger;
@@ -321,7 +321,7 @@ export class Watch {
     if (says('promoted')) this.#beginAnew();
     if (rotation !== undefined && rotation.id !== before?.rotation?.id) {
       if (rotation.kind === 'emergency') this.#emergencies.add(rotation.id);
-      if (rotation.kind === 'scheduled') this.#opened(before, says);
+      if (rotation.kind === 'scheduled') this.#opened(before, says, actor);
       else if (rotation.kind !== 'emergency') this.#beginAnew();
       if (rotation.kind === 'emergency' && !emergency) this.#fail('I3', 'an emergency that nobody asked for');
       if (rotation.revokeFirst === true && !revokeFirst)
@@ -352,7 +352,7 @@ export class Watch {
   }
 
   /** A job opens what is due, and nothing while a hold or the memory of failure stands against it (I8). */
-  #opened(before: Ledger | null, says: (event: string) => boolean): void {
+  #opened(before: Ledger | null, says: (event: string) => boolean, actor: Actor): void {
     const { time } = this.#time;
     if (before?.hold !== undefined && !says('hold-lifted'))
       this.#fail('I8', `opened while held: ${before.hold.reason}`);
@@ -360,6 +360,7 @@ export class Watch {
     // A store may still show what a stranger replaced.
     const shown = this.#strangerAt + this.#store.shape.converges + MINUTE;
     if (current === null || !this.#issuer.isLive(current) || time < shown) return;
+    if (this.#strangerAt > Math.min(actor.readAt, actor.askedAt)) return;
     const row = before?.keys.find(({ state }) => state === 'current');
     if (row?.revokeEntered !== undefined) return;
     const pause = Math.min(HOUR * 2 ** (this.#failed.length - 1), DAY) - 6 * MINUTE;
