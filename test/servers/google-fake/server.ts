@@ -69,6 +69,17 @@ export async function startGoogleFake(tls?: {
     requirePermission(method, name, secret, fake.may);
   };
 
+  /** A refusal is an answer, too: it can be lost like any other. */
+  const answerTo = (method: string, request: Request, secret: string): object => {
+    try {
+      allowed(method, request, secret);
+      return perform(method, request);
+    } catch (caught) {
+      if (caught instanceof Failure) return caught;
+      throw caught;
+    }
+  };
+
   const answer: Answer = async (method, sent, login) => {
     for (const one of login) fake.logins.add(one);
     const request = inward(sent);
@@ -78,10 +89,11 @@ export async function startGoogleFake(tls?: {
     const { fault } = ruling;
     if (fault?.do === 'damage') return damaged(perform(method, request));
     if (fault?.when === 'before') return struck(fault);
-    allowed(method, request, call.secret);
-    const reply = perform(method, request);
+    const reply = answerTo(method, request, call.secret);
     await ruling.after?.();
-    return fault === null ? reply : struck(fault);
+    if (fault !== null) return struck(fault);
+    if (reply instanceof Failure) throw reply;
+    return reply;
   };
 
   const struck = (fault: Exclude<Fault, { do: 'damage' }>) => {
