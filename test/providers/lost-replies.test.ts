@@ -4,6 +4,7 @@ import * as z from 'zod/mini';
 import type { Issuer } from '../../src/core/issuer.ts';
 import { type Ledger, parseLedger } from '../../src/core/ledger.ts';
 import { adopt } from '../../src/engine/adopt.ts';
+import { CALL_DEADLINE } from '../../src/engine/guard.ts';
 import { drive } from '../../src/engine/rotate.ts';
 import type { Run, World } from '../../src/engine/run.ts';
 import { issuerKinds } from '../../src/issuers/registry.ts';
@@ -43,10 +44,11 @@ async function sceneOf(kind: string): Promise<Scene> {
   const world: World = {
     now: () => Date.now() + ahead,
     monotonic: () => performance.now() + ahead,
-    // Pauses pass fifty times as fast; the deadlines of calls, which are pauses too, still leave time for an answer.
+    // Pauses pass fifty times as fast; the deadlines of calls, which are pauses too, do not.
     sleep: async (ms, signal) => {
-      await setTimeout(ms / FASTER, undefined, { signal });
-      ahead += ms - ms / FASTER;
+      const lasts = ms === CALL_DEADLINE ? ms : ms / FASTER;
+      await setTimeout(lasts, undefined, { signal });
+      ahead += ms - lasts;
     },
     random: contextFor({}).random,
   };
