@@ -3,7 +3,7 @@ import type { PluginContext } from '../../core/plugin.ts';
 import type { LedgerStore, SecretStore } from '../../core/store.ts';
 import { type Client, createClient } from './client.ts';
 import { ledgersIn } from './ledgers.ts';
-import { locationFault, namesWith } from './names.ts';
+import { locationFault, NEXT, namesWith } from './names.ts';
 import { secretsOf } from './secrets.ts';
 import type { AwsSettings } from './settings.ts';
 import { refuseFullOfLabels, refuseObstacle } from './standing.ts';
@@ -41,12 +41,14 @@ export function createAwsStore(settings: AwsSettings, context: PluginContext): A
       },
     }),
 
-    /** AWS tells nobody beforehand what he may write; but what stands in the way of anyone can be seen. */
+    /** AWS tells nobody beforehand what he may write; but what he may read can be tried, and what stands in anyone's way be seen. */
     async rights({ credential, location }, signal) {
       const name = names.value(location);
       const [value, ledger] = await Promise.all([
         secrets.describe(name, signal),
         secrets.describe(names.ledger({ credential, location }), signal),
+        // No version has this label there.
+        secrets.get(names.first(location), { label: NEXT }, signal),
       ]);
       refuseObstacle(value);
       refuseObstacle(ledger);

@@ -1,0 +1,86 @@
+import { afterAll, beforeAll } from 'vitest';
+import { type Others, openStore, othersAt, REGION, useIdentity } from './aws-store.ts';
+import type { KnownBad } from './known-bad.ts';
+import type { ScenarioBench } from './scenarios/bench.ts';
+import { type HttpReply, type HttpRequest, type Manners, startHttpFront } from './scenarios/http-front.ts';
+import { scenarios } from './scenarios/scenarios.ts';
+import { type RunningServer, started, type TestServer } from './server.ts';
+
+let count = 0;
+
+/** The scenarios of stores, on a server that somebody else wrote. */
+export function awsScenarios(server: TestServer, knownBad: KnownBad): void {
+  let running: RunningServer;
+  let others: Others;
+
+  beforeAll(async () => {
+    useIdentity();
+    running = await started(server);
+    others = othersAt(running.url);
+  });
+  afterAll(async () => {
+    others?.close();
+    await running?.stop();
+  });
+
+  const open = async (): Promise<ScenarioBench> => {
+    const front = await startHttpFront(running.url, awsManners);
+    return {
+      front,
+      store: `{ kind: aws-secrets-manager, region: ${REGION}, endpoint: "${front.url}" }`,
+      env: Object.fromEntries(
+        Object.entries(process.env).flatMap(([name, value]) =>
+          name.startsWith('AWS_') && value !== undefined ? [[name, value]] : [],
+        ),
+      ),
+      openStore: () => openStore(front.url),
+      location: () => {
+        count += 1;
+        return `scenario/${process.pid}-${count}`;
+      },
+      consume: others.consume,
+      overwrite: others.overwrite,
+      denial: ({ name }) => {
+        const [action, secret] = name.split(' ');
+        return {
+          says: `secretsmanager:${action}`,
+          grant: `"Action":"secretsmanager:${action}","Resource":"arn:aws:secretsmanager:${REGION}:*:secret:${secret}-??????"`,
+        };
+      },
+      close: front.close,
+    };
+  };
+
+  scenarios({ name: `aws-secrets-manager on ${server.name}`, open, knownBad });
+}
+
+export const awsManners: Manners = {
+  nameOf: ({ headers, body }) => {
+    const asked = JSON.parse(body) as { readonly SecretId?: string; readonly Name?: string };
+    return `${actionOf(headers)} ${asked.SecretId ?? asked.Name ?? ''}`;
+  },
+  refuse: (verdict, request) => {
+    if (verdict === 'busy') return awsError(400, 'ThrottlingException', 'Rate exceeded');
+    if (verdict === 'broken')
+      return awsError(500, 'InternalServiceError', 'An error occurred on the server side.');
+    return awsError(400, 'AccessDeniedException', denied(request));
+  },
+};
+
+/** AWS repeats in its message who asked and for what. */
+function denied({ headers, body }: HttpRequest): string {
+  const action = actionOf(headers);
+  return `User: arn:aws:iam::123456789012:user/rotator is not authorized to perform: secretsmanager:${action} on resource: x because no identity-based policy allows the action; request: ${body}`;
+}
+
+function actionOf(headers: HttpRequest['headers']): string {
+  return String(headers['x-amz-target']).replace('secretsmanager.', '');
+}
+
+function awsError(status: number, type: string, message: string): HttpReply {
+  return {
+    status,
+    headers: { 'content-type': 'application/x-amz-json-1.1' },
+    body: JSON.stringify({ __type: type, Message: message }),
+  };
+}

@@ -1,0 +1,4 @@
+import { awsScenarios } from './aws-scenarios.ts';
+import { ministackServer } from './ministack.ts';
+
+awsScenarios(ministackServer, {});

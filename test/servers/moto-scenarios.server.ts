@@ -1,0 +1,4 @@
+import { awsScenarios } from './aws-scenarios.ts';
+import { motoServer } from './moto.ts';
+
+awsScenarios(motoServer, {});
