@@ -1,7 +1,8 @@
 import { afterAll, beforeAll } from 'vitest';
 import { ledgerContract } from '../contracts/ledger.ts';
 import { storeContract } from '../contracts/store.ts';
-import { type Others, openStore, othersAt, useIdentity } from './aws-store.ts';
+import { openStore, useIdentity } from '../stores/aws/bench.ts';
+import { type Others, othersAt } from './aws-others.ts';
 import { expectKnownBad, type KnownBad } from './known-bad.ts';
 import { type RunningServer, started, type TestServer } from './server.ts';
 
@@ -9,8 +10,8 @@ let count = 0;
 const another = () => {
   count += 1;
   return count % 2 === 0
-    ? `place-${process.pid}-${count}`
-    : `/prod/whats_app+=.@-/token-${process.pid}-${count}`;
+    ? `contract/place-${process.pid}-${count}`
+    : `contract/whats_app+=.@-/token-${process.pid}-${count}`;
 };
 
 /** The promises of stores and ledgers, on a server that somebody else wrote. */
@@ -30,7 +31,7 @@ export function awsContracts(server: TestServer, knownBad: KnownBad): void {
   });
 
   storeContract(`aws-secrets-manager on ${server.name}`, async () => {
-    const store = openStore(running.url, { auditPrefix: 'place-' });
+    const store = openStore(running.url, { auditPrefix: 'contract/' });
     return {
       store,
       location: another,

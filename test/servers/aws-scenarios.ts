@@ -1,8 +1,10 @@
 import { afterAll, beforeAll } from 'vitest';
-import { type Others, openStore, othersAt, REGION, useIdentity } from './aws-store.ts';
+import { openStore, REGION, useIdentity } from '../stores/aws/bench.ts';
+import { type Others, othersAt } from './aws-others.ts';
+import type { Reply } from './fault-proxy.ts';
 import type { KnownBad } from './known-bad.ts';
 import type { ScenarioBench } from './scenarios/bench.ts';
-import { type HttpReply, type HttpRequest, type Manners, startHttpFront } from './scenarios/http-front.ts';
+import { type Manners, startHttpFront } from './scenarios/http-front.ts';
 import { scenarios } from './scenarios/scenarios.ts';
 import { type RunningServer, started, type TestServer } from './server.ts';
 
@@ -57,27 +59,21 @@ export function awsScenarios(server: TestServer, knownBad: KnownBad): void {
 export const awsManners: Manners = {
   nameOf: ({ headers, body }) => {
     const asked = JSON.parse(body) as { readonly SecretId?: string; readonly Name?: string };
-    return `${actionOf(headers)} ${asked.SecretId ?? asked.Name ?? ''}`;
+    const action = String(headers['x-amz-target']).replace('secretsmanager.', '');
+    return `${action} ${asked.SecretId ?? asked.Name ?? ''}`;
   },
-  refuse: (verdict, request) => {
+  refuse: (verdict, { name, body }) => {
     if (verdict === 'busy') return awsError(400, 'ThrottlingException', 'Rate exceeded');
     if (verdict === 'broken')
       return awsError(500, 'InternalServiceError', 'An error occurred on the server side.');
-    return awsError(400, 'AccessDeniedException', denied(request));
+    const [action, secret] = name.split(' ');
+    // AWS repeats in its message who asked and for what. That it should repeat the request is the worst case.
+    const message = `User: arn:aws:iam::123456789012:user/rotator is not authorized to perform: secretsmanager:${action} on resource: ${secret} because no identity-based policy allows the action; ${body}`;
+    return awsError(400, 'AccessDeniedException', message);
   },
 };
 
-/** AWS repeats in its message who asked and for what. */
-function denied({ headers, body }: HttpRequest): string {
-  const action = actionOf(headers);
-  return `User: arn:aws:iam::123456789012:user/rotator is not authorized to perform: secretsmanager:${action} on resource: x because no identity-based policy allows the action; request: ${body}`;
-}
-
-function actionOf(headers: HttpRequest['headers']): string {
-  return String(headers['x-amz-target']).replace('secretsmanager.', '');
-}
-
-function awsError(status: number, type: string, message: string): HttpReply {
+function awsError(status: number, type: string, message: string): Reply {
   return {
     status,
     headers: { 'content-type': 'application/x-amz-json-1.1' },

@@ -27,6 +27,7 @@ import { KeyturnError } from '../../core/errors.ts';
 import type { PluginContext } from '../../core/plugin.ts';
 import { startDeadline } from '../../http/deadline.ts';
 import { isLoopback } from '../../http/url.ts';
+import { quietAgents } from './agents.ts';
 import { type About, meaningOf, type Refusal } from './faults.ts';
 import type { AwsSettings } from './settings.ts';
 
@@ -146,7 +147,7 @@ function makeClient(settings: AwsSettings): SecretsManagerClient {
     retryMode: 'standard',
     defaultsMode: 'standard',
     logger: SILENT,
-    requestHandler: { connectionTimeout: CONNECT_MS, logger: SILENT },
+    requestHandler: { connectionTimeout: CONNECT_MS, logger: SILENT, ...quietAgents() },
     ...(endpoint === undefined ? {} : { endpoint }),
     ...(profile === undefined ? {} : { profile }),
     ...(role === undefined

@@ -142,7 +142,7 @@ function statusFault({ name, status }: SdkError, about: About): KeyturnError | n
       hint: 'run again later; the AWS Health Dashboard says more',
     });
   }
-  if (status >= 400 && /^[A-Z][A-Za-z]{2,60}$/.test(name) && !/Error$/.test(name)) {
+  if (status >= 400 && /^[A-Z][A-Za-z]{2,60}$/.test(name) && !/(Error|ServiceException)$/.test(name)) {
     return fault('REFUSED', about, `AWS refuses the request (${name})`, {
       hint: 'check region, endpoint and location in the configuration; keyturn doctor tries them',
       unsent: true,

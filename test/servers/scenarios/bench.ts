@@ -48,8 +48,8 @@ export interface ScenarioBench {
   consume(location: string): Promise<string | null>;
   /** Makes a text current as a person would who knows nothing of keyturn, not through the front. */
   overwrite(location: string, text: string): Promise<void>;
-  /** What the error of a call must say that was denied: the permission, and in the hint what grants it. */
-  denial(call: Call): { readonly says: string; readonly grant: string };
+  /** What the error of a call must say that was denied, and its hint of what grants it. Null: it does without. */
+  denial(call: Call): { readonly says: string; readonly grant: string } | null;
   close(): Promise<void>;
 }
 

@@ -103,7 +103,8 @@ interface Parts {
   readonly owner: string;
 }
 
-function runFor({ store, issuer, location, overlap, now, owner }: Parts): Run {
+/** One run on the credential, as a process of its own would make it. */
+export function runFor({ store, issuer, location, overlap, now, owner }: Parts): Run {
   return {
     credential: { name: NAME, issuer: 'fake', location, tags: {} },
     issuer,
