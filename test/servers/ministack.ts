@@ -1,4 +1,4 @@
-import { freePort, launch } from './process.ts';
+import { freePort, launch, runTool } from './process.ts';
 import { installPackages, pythonIn, waitUntilUp } from './python.ts';
 import type { RunningServer, TestServer } from './server.ts';
 
@@ -36,4 +36,26 @@ export async function startMinistack(
     await server.stop();
     throw caught;
   }
+}
+
+/** Makes a user of IAM who has this policy alone. Gives the variables of the identity. */
+export async function iamUser(
+  folder: string,
+  url: string,
+  account: string,
+  policy: unknown,
+): Promise<Readonly<Record<string, string>>> {
+  const script = `
+import json, sys, uuid, botocore.session
+url, account, policy = sys.argv[1:]
+iam = botocore.session.get_session().create_client("iam", region_name="us-east-1", endpoint_url=url,
+    aws_access_key_id=account, aws_secret_access_key="plainly-fake")
+name = "user-" + uuid.uuid4().hex
+iam.create_user(UserName=name)
+iam.put_user_policy(UserName=name, PolicyName="page", PolicyDocument=policy)
+key = iam.create_access_key(UserName=name)["AccessKey"]
+print(json.dumps({"AWS_ACCESS_KEY_ID": key["AccessKeyId"], "AWS_SECRET_ACCESS_KEY": key["SecretAccessKey"]}))
+`;
+  const args = ['-c', script, url, account, JSON.stringify(policy)];
+  return JSON.parse(await runTool(pythonIn(folder, PACKAGES), args, { withinMs: 60_000 }));
 }

@@ -13,9 +13,10 @@ import { type Ask, countLabels, secretsManagerRules } from './rules.ts';
 const DAY = 86_400_000;
 
 /** The client without its network: the quotas of AWS are in the rules, and a refused one is an error here. */
-function clientOf(rules: ReturnType<typeof secretsManagerRules>): Client {
+function clientOf(rules: ReturnType<typeof secretsManagerRules>, calls: Record<string, number>): Client {
   return {
     call: async (name, on, input) => {
+      calls[name] = (calls[name] ?? 0) + 1;
       const about = { permission: name, on, region: 'eu-central-1', host: 'nowhere' };
       try {
         const reply = rules.answer(name, input as Ask) as Record<string, unknown>;
@@ -38,13 +39,16 @@ export interface Left {
   readonly mostVersions: number;
   readonly secrets: number;
   readonly livingKeys: number;
+  /** Of the last rotation, by action. */
+  readonly calls: Readonly<Record<string, number>>;
 }
 
 /** Rotates one credential again and again, on the quotas of AWS and with a clock of its own. */
 export async function rotateMany(times: number, aDay: number): Promise<Left> {
   let now = Date.parse('2026-11-25T00:00:00.000Z');
   const rules = secretsManagerRules(() => now);
-  const secrets = secretsOf(clientOf(rules), undefined);
+  const calls: Record<string, number> = {};
+  const secrets = secretsOf(clientOf(rules, calls), undefined);
   const names = namesWith('keyturn/');
   let drawn = 0;
   const random = (count: number): Uint8Array => {
@@ -72,6 +76,7 @@ export async function rotateMany(times: number, aDay: number): Promise<Left> {
   let mostVersions = 0;
   for (let count = 0; count < times; count += 1) {
     now += DAY / aDay;
+    for (const action of Object.keys(calls)) calls[action] = 0;
     const { outcome, reason } = await drive(run(), { do: 'rotate', reason: 'again' });
     if (outcome !== 'done') throw new Error(`rotation ${count + 1} ended as ${outcome}: ${reason}`);
     for (const secret of rules.secrets.values()) {
@@ -84,5 +89,6 @@ export async function rotateMany(times: number, aDay: number): Promise<Left> {
     mostVersions,
     secrets: rules.secrets.size,
     livingKeys: issuer.keys.filter(({ diedAt }) => diedAt === null).length,
+    calls,
   };
 }
