@@ -1,5 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import { installServer } from './list.ts';
+import { ministackServer } from './ministack.ts';
 import { launch } from './process.ts';
 import { started } from './server.ts';
 import { vaultServer } from './vault.ts';
@@ -38,6 +39,27 @@ export const servedStores: Readonly<Record<string, () => Promise<ServedStore | n
       stop: fake.stop,
     };
   },
+  aws: async () => {
+    if ((await installServer(ministackServer)) !== null) return null;
+    const { url, stop } = await started(ministackServer);
+    return {
+      store: { kind: 'aws-secrets-manager', region: 'eu-central-1', endpoint: url },
+      env: {
+        AWS_ACCESS_KEY_ID: '123456789012',
+        AWS_SECRET_ACCESS_KEY: 'plainly-fake',
+        AWS_EC2_METADATA_DISABLED: 'true',
+        AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true',
+      },
+      floor: `
+        import { GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+        const client = new SecretsManagerClient({ region: 'eu-central-1', endpoint: ${JSON.stringify(url)} });
+        await client.send(new GetSecretValueCommand({ SecretId: 'nothing' })).catch(() => undefined);
+        process.exit(0);
+      `,
+      stop,
+    };
+  },
+
   vault: async () => {
     if ((await installServer(vaultServer)) !== null) return null;
     const { url, rootToken, stop } = await started(vaultServer);
