@@ -6,6 +6,7 @@ import { worst } from '../../engine/outcome.ts';
 import { selectionOf } from '../change.ts';
 import type { Perform } from '../command.ts';
 import type { Context } from '../context.ts';
+import { inParallel, READS_AT_ONCE } from '../parallel.ts';
 import { type CredentialStatus, statusOf } from '../status.ts';
 import { keyBlocks, statusBlocks } from '../status-text.ts';
 
@@ -13,7 +14,7 @@ import { keyBlocks, statusBlocks } from '../status-text.ts';
 export const perform: Perform = async (invocation, context) => {
   const config = await context.config();
   const chosen = selectCredentials(config, selectionOf(invocation), 'optional');
-  const read = await Promise.all(chosen.map((credential) => readStatus(credential, context)));
+  const read = await inParallel(chosen, (credential) => readStatus(credential, context), READS_AT_ONCE);
   const detailed = context.flags.verbose || (chosen.length === 1 && invocation.words.length > 0);
   const errors = read.filter((one) => one instanceof KeyturnError);
   // Says once, and together, what every one of them lacks.
