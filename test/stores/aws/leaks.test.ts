@@ -55,7 +55,7 @@ describe('what keyturn prints with an AWS store', () => {
       const secrets = [ID, KEY, SESSION, ...values];
       const leaked = secrets.flatMap((secret, index) => (said.includes(secret) ? [`number ${index}`] : []));
       expect(leaked).toEqual([]);
-      expect(said).not.toMatch(/NodeVersionSupportWarning|\(node:\d+\)/);
+      expect(said.includes('NodeVersionSupportWarning')).toBe(false);
       expect(answers[0]?.code, answers[0]?.stderr).toBe(0);
     } finally {
       await bench.close();
