@@ -87,7 +87,8 @@ async function isKnown({ run, book, values }: Session, made: Created): Promise<b
 /** Whether the one door lets this revocation through. */
 async function isOpen(session: Session, row: Key): Promise<boolean> {
   const { run, book, values } = session;
-  let seen = freshSeen(run);
+  const { hand } = session.seen;
+  let seen = { ...freshSeen(run), ...(hand === undefined ? {} : { hand }) };
   for (let looks = 0; looks < MOST_LOOKS; looks += 1) {
     const step = door(book.ledger, run.policy, seen, row, run.world.now());
     if (step === null) return true;

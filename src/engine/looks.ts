@@ -109,8 +109,9 @@ const LOOKS: { readonly [What in Look['what']]: LookAt<What> } = {
   'same-bytes': async (run, values, ledger, seen, { row }) => {
     const key = rowOf(ledger, row);
     const kept = key === null ? null : await values.readKept(key, run.signal);
+    const secret = kept?.key ?? values.held(row);
     const current = values.current?.key ?? null;
-    const same = kept !== null && current !== null && kept.key.equals(current);
+    const same = secret !== null && current !== null && secret.equals(current);
     return { ...seen, sameBytes: { ...seen.sameBytes, [row]: same } };
   },
 

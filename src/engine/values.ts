@@ -141,7 +141,9 @@ export class Values {
   }
 }
 
+/** Where an issuer gave one key twice, the row that stands there or was sent there is meant. */
 function rank(row: Key): number {
   if (row.state === 'current') return 0;
-  return isDead(row) ? 2 : 1;
+  if (isDead(row)) return 3;
+  return row.promoteEntered === undefined ? 2 : 1;
 }

@@ -129,6 +129,15 @@ const TABLE: readonly (readonly [string, Case, string])[] = [
     'look same-bytes r0.0',
   ],
   [
+    'current may hold the target, whose short key is in memory alone',
+    {
+      target: { ...PENDING, storeVersion: undefined, fingerprints: undefined },
+      current: { ...inPlace, complete: false },
+      seen: { hand: { row: PENDING.id, fingerprints: {} } },
+    },
+    'look same-bytes r2.1',
+  ],
+  [
     'current holds the target, by its bytes',
     { current: { ...inPlace, complete: false }, seen: { sameBytes: { 'r0.0': true } } },
     'stop GUARDED',

@@ -77,6 +77,22 @@ describe('late, stale and young answers', () => {
     expect(found).toMatchObject({ do: 'wait', for: 'proof' });
   });
 
+  it('a promotion that may have ended the key is not sent again for an answer that proves nothing', () => {
+    const { can } = settling.issuer;
+    const twoKeys: Policy = {
+      ...settling,
+      issuer: { ...settling.issuer, revokesBy: 'promotion', can: { ...can, revoke: true } },
+    };
+    const unsure = { verdict: 'unknown', message: 'no answer', askedAt: NOW } as const;
+    const unanswered = (entered: string, answer: Seen['works'][string]): Step => {
+      const sent: Key = { ...NEW, verifiedAt: ago(DAY), revokeEntered: entered, tries: 1 };
+      return step({ keys: [OLD, sent] }, { works: { 'r0.0': WORKS, 'r1.1': answer } }, twoKeys);
+    };
+    expect(unanswered(ago(SECOND), WORKS)).toMatchObject({ do: 'wait', for: 'proof' });
+    expect(unanswered(ago(DAY), unsure)).toMatchObject({ do: 'wait', for: 'proof' });
+    expect(unanswered(ago(DAY), WORKS)).toMatchObject({ do: 'intend', effect: { kind: 'revoke' } });
+  });
+
   it('a search that was asked for before the hour was over does not end the search', () => {
     const window = { from: ago(2 * 3_600_000), to: ago(2 * 3_600_000), clock: 'host-a' };
     const possible: Key = { ...NEW, state: 'possible', storeVersion: undefined, window };

@@ -1,10 +1,18 @@
 import { describe, expect, it } from 'vitest';
 import { KeyturnError } from '../../src/core/errors.ts';
+import type { Key } from '../../src/core/ledger.ts';
+import { Secret } from '../../src/core/secret.ts';
+import type { Outcome } from '../../src/engine/outcome.ts';
+import { drive } from '../../src/engine/rotate.ts';
+import type { Run } from '../../src/engine/run.ts';
+import { Values } from '../../src/engine/values.ts';
 import { outcomeIn, type Scene, sceneOf } from './scene.ts';
 import type { Around } from './tap.ts';
-import { DAY, HOUR } from './world.ts';
+import { DAY, HOUR, NAME } from './world.ts';
 
 /** What a run does with a key that nobody else has yet, and what it makes of answers that leave a doubt. */
+
+const BLANK = { state: 'pending', rotation: 'r1', attempt: 1, issuedAtFrom: 'unknown' } as const;
 
 async function due(): Promise<Scene> {
   const scene = sceneOf();
@@ -122,4 +130,26 @@ it('rotate is for a person to say, as often as they say it', async () => {
     scene.clock.advance(HOUR);
   }
   expect(alive(scene)).toBe(1);
+});
+
+it('of two rows with one short key the one that was sent to current is meant', async () => {
+  const scene = await due();
+  const never = new AbortController().signal;
+  const key = Secret.of('short');
+  const [first, second] = await Promise.all(
+    ['r1.1', 'r1.2'].map(async (mark) => {
+      const { version } = await scene.store.stage({ location: NAME, mark, text: key }, never);
+      const row: Key = { ...BLANK, id: mark, storeVersion: version };
+      return row;
+    }),
+  );
+  const rows = [first, { ...second, promoteEntered: '2026-11-22T12:00:00.000Z' }] as Key[];
+  const value = { version: 'another', text: key, key };
+  let meant: string | null = null;
+  const work = async (run: Run): Promise<Outcome> => {
+    meant = await new Values(run).match(rows, value, undefined, never);
+    return drive(run, { do: 'resume' });
+  };
+  outcomeIn(await scene.run({ work }));
+  expect(meant).toBe('r1.2');
 });

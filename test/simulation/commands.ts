@@ -97,7 +97,7 @@ export function removeOrphan(one: Simulated): string {
     ({ state, valueLost }) => state === 'possible' || (state === 'pending' && valueLost === true),
   );
   const key = one.issuer.live().find(({ mark }) => mark === row?.id);
-  if (key !== undefined) one.issuer.endByHand(key);
+  if (key !== undefined && key !== one.watch.current()) one.issuer.endByHand(key);
   return row?.id ?? 'none';
 }
 

@@ -38,6 +38,8 @@ export interface IssuerTold {
 export class SimIssuer {
   readonly shape: IssuerShape;
   readonly keys: SimKey[] = [];
+  /** Keys that it gave once more, by the row that asked. */
+  readonly given = new Map<string, SimKey>();
   readonly #name: string;
   readonly #time: Scheduler;
   readonly #dice: Dice;
@@ -53,6 +55,11 @@ export class SimIssuer {
 
   find(value: string | null | undefined): SimKey | null {
     return this.keys.find((key) => key.value === value) ?? null;
+  }
+
+  /** How many of the keys that it gave were no new keys, or never worked. */
+  get useless(): number {
+    return this.given.size + this.keys.filter((key) => key.endedAt === key.issuedAt).length;
   }
 
   isLive(key: SimKey): boolean {
@@ -148,7 +155,10 @@ export class SimIssuer {
     const { maxLive, revokesBy } = traits;
     const live = this.live();
     const again = live.at(-1);
-    if (again !== undefined && this.#dice.chance(repeats)) return again;
+    if (again !== undefined && this.#dice.chance(repeats)) {
+      this.given.set(mark, again);
+      return again;
+    }
     if (typeof maxLive === 'number' && maxLive > 1 && live.length >= maxLive && enforces) {
       throw new KeyturnError('FULL', 'all slots are taken', { hint: 'end a key', unsent: true });
     }

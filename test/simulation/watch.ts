@@ -419,7 +419,7 @@ export class Watch {
     const named = this.#issuer.keys.find((one) => one.id === row.issuerKeyId);
     const print = row.fingerprints?.value;
     const printed = this.#issuer.keys.find((one) => print !== undefined && fingerprint(one.value) === print);
-    const key = this.#issuer.find(stored) ?? named ?? printed ?? null;
+    const key = this.#issuer.find(stored) ?? named ?? printed ?? this.#issuer.given.get(row.id) ?? null;
     if (key !== null) this.#keys.set(row.id, key);
     return key;
   }

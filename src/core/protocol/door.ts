@@ -66,7 +66,8 @@ function rewroteUnseen(ledger: Ledger, seen: Seen, target: Key): boolean {
 function isCurrent(ledger: Ledger, policy: Policy, seen: Seen, target: Key, now: number): Step | null {
   const current = seen.current;
   if (current === null || current === undefined) return null;
-  if (!current.complete && target.storeVersion !== undefined && seen.sameBytes[target.id] === undefined) {
+  const isAtHand = target.storeVersion !== undefined || seen.hand?.row === target.id;
+  if (!current.complete && isAtHand && seen.sameBytes[target.id] === undefined) {
     return look({ what: 'same-bytes', row: target.id });
   }
   const row = rowOf(ledger, current.row ?? undefined);

@@ -4,7 +4,7 @@ import { CLOCK_SKEW, type Policy } from '../policy.ts';
 import { currentRow, hasExpired, isDead, LATE_CREATE, mayBeTooNew, overlapEnd } from '../rows.ts';
 import type { Step } from './changes.ts';
 import { door, unsettledPromote } from './door.ts';
-import type { Seen } from './seen.ts';
+import type { Answer, Seen } from './seen.ts';
 import { emergencyCommand, look, retryStep, stop } from './steps.ts';
 
 /** How long a person may take to remove a key before a run says so with its exit code. */
@@ -207,9 +207,9 @@ function proofOfDeath(policy: Policy, seen: Seen, row: Key, now: number): 'dead'
     if (own.verdict === 'refused' && own.why === 'dead') {
       return tooYoungToTell(policy, seen, row, own.askedAt, now) ?? 'dead';
     }
-    if (row.revokeAnswered === undefined) return null;
     // Ending it once more would end another key, where the issuer is not told which.
     const once = revokesBy === 'promotion' || revokesBy === 'replacement';
+    if (row.revokeAnswered === undefined) return once ? perhapsEnded(policy, row, own, now) : null;
     if (now >= toMs(row.revokeAnswered) + settles && !once) return null;
     const reason = own.verdict === 'works' ? `the issuer still accepts ${row.id}` : own.message;
     return retryStep('proof', reason, own.verdict === 'unknown' ? own.retryAfterMs : undefined, {}, now);
@@ -222,6 +222,19 @@ function proofOfDeath(policy: Policy, seen: Seen, row: Key, now: number): 'dead'
   // Nothing is left to ask with: the issuer's own answer to the revocation is the proof. Where it takes the value to
   // end a key, who ended it could have asked.
   return row.revokeAnswered === undefined || revokesBy === 'secret' ? null : 'dead';
+}
+
+/**
+ * Sent without an answer, it may have ended the key: an issuer that could not be asked, or that accepts a key for a
+ * while after its end, is no reason to send it again.
+ */
+function perhapsEnded(policy: Policy, row: Key, own: Answer, now: number): Step | null {
+  const { settles } = policy.issuer;
+  const until = toMs(row.revokeEntered ?? '') + settles + (settles === 0 ? 0 : CLOCK_SKEW);
+  if (own.verdict !== 'unknown' && !(now < until)) return null;
+  const reason = `whether ${row.id} has ended could not be told`;
+  const after = own.verdict === 'unknown' ? own.retryAfterMs : until - now;
+  return retryStep('proof', reason, after, {}, now);
 }
 
 /** A key that was never seen to work may be refused or be missing from a list,
