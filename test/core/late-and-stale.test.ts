@@ -185,6 +185,14 @@ describe('a way on', () => {
     expect(followed).toMatchObject({ do: 'record', change: { type: 'promoted', row: NEW.id } });
   });
 
+  it('hooks and mirrors are not told of a key that is not known', () => {
+    const current = { version: 'vf', row: null, fingerprints: { value: 'f'.repeat(16) }, complete: true };
+    const owed = [{ id: 'r0.0-m', kind: 'mirror', target: 'm', since: ago(MINUTE), tries: 0 }] as const;
+    const hold = { kind: 'foreign', reason: 'changed', since: ago(SECOND), by: 'a test' } as const;
+    const told = step({ keys: [OLD], owed: [...owed], hold }, { current, base: 'vf' });
+    expect(told).toMatchObject({ do: 'stop', code: 'PERSON' });
+  });
+
   it('the kept value of a dead key that still stands in current is not discarded', () => {
     const dead: Key = { ...OLD, state: 'revoked', proof: { by: 'issuer', at: ago(MINUTE) }, currentAs: 'v7' };
     const current = { version: 'v8', row: OLD.id, fingerprints: {}, complete: false };

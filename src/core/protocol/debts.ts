@@ -45,15 +45,22 @@ export function debts(ledger: Ledger, policy: Policy, seen: Seen, now: number): 
 
 /** After someone else's change nothing that consumers may have read is revoked until a person has spoken. */
 function mayRevokeNow(ledger: Ledger, seen: Seen, wasRead: boolean): boolean {
-  const foreign = seen.current !== undefined && seen.current !== null && seen.current.row === null;
   if (!wasRead) return true;
-  return !foreign && ledger.hold?.kind !== 'foreign' && ledger.hold?.kind !== 'gone';
+  return !isForeign(seen) && ledger.hold?.kind !== 'foreign' && ledger.hold?.kind !== 'gone';
+}
+
+function isForeign({ current }: Seen): boolean {
+  return current !== undefined && current !== null && current.row === null;
 }
 
 function owedEffects(ledger: Ledger, policy: Policy, seen: Seen, now: number): Step | null {
   let soonest: Step | null = null;
   if (ledger.owed.length > 0 && isStale(ledger, policy, seen)) {
     return retryStep('retry', 'the store still shows the key that was replaced', undefined, {}, now);
+  }
+  if (ledger.owed.length > 0 && isForeign(seen)) {
+    const reason = 'hooks and mirrors wait: the store holds a key that keyturn does not know';
+    return { do: 'wait', for: 'operator', reason, until: null };
   }
   for (const debt of ledger.owed) {
     const effect = { kind: 'owed', row: debt.id } as const;
