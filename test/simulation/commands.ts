@@ -93,11 +93,14 @@ function removeOne(one: Simulated): { readonly key?: string } {
 
 /** A person who settles an orphan has looked for it, and removed it where it was. */
 export function removeOrphan(one: Simulated): string {
-  const row = one.watch.ledger?.keys.find(
+  const rows = one.watch.ledger?.keys ?? [];
+  const row = rows.find(
     ({ state, valueLost }) => state === 'possible' || (state === 'pending' && valueLost === true),
   );
   const key = one.issuer.live().find(({ mark }) => mark === row?.id);
-  if (key !== undefined && key !== one.watch.current()) one.issuer.endByHand(key);
+  // The issuer gave it twice, and it is in place under another name.
+  const stays = rows.some((other) => other.state === 'current' && one.watch.keyOf(other) === key);
+  if (key !== undefined && !stays) one.issuer.endByHand(key);
   return row?.id ?? 'none';
 }
 

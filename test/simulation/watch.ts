@@ -54,6 +54,7 @@ export class Watch {
   ledger: Ledger | null = null;
   /** How often keyturn has changed what is current. */
   promotes = 0;
+  /** When the gate said last that no client uses the old key. */
   gatePassedAt = 0;
   readonly #fail: Fail;
   readonly #location: string;
@@ -117,7 +118,8 @@ export class Watch {
       if (effect === 'stage') return one.stagedAs === what || one.rewriting === what;
       if (effect === 'promote') return one.storeVersion === what || one.rewriting !== undefined;
       return effect === 'revoke'
-        ? this.keyOf(one)?.value === what && one.revokeEntered !== undefined
+        ? one.revokeEntered !== undefined &&
+            (this.keyOf(one) ?? this.#issuer.given.get(one.id))?.value === what
         : one.id === what;
     });
     const rewrites = row?.rewriting !== undefined && effect !== 'revoke';
@@ -239,6 +241,9 @@ export class Watch {
     const early = (readUntil ?? 0) + overlap - this.#time.time;
     if (readUntil !== null && !ended && early > 0)
       this.#fail('I3', `${what} ${Math.round(early / 1000)} s too early`);
+    const left = (readUntil ?? 0) - this.#store.shape.converges;
+    const gated = this.#plan.policy.gates.length > 0 && this.gatePassedAt < left;
+    if (readUntil !== null && !ended && gated) this.#fail('I3', `${what}, and the gate has not let it go`);
     const usable =
       this.ledger?.keys.some((row) => this.keyOf(row) === key && row.valueLost !== true) ?? false;
     // For a while the issuer may have said that a key works which somebody has ended.
@@ -354,8 +359,11 @@ export class Watch {
   /** A job opens what is due, and nothing while a hold or the memory of failure stands against it (I8). */
   #opened(before: Ledger | null, says: (event: string) => boolean, actor: Actor): void {
     const { time } = this.#time;
-    if (before?.hold !== undefined && !says('hold-lifted'))
-      this.#fail('I8', `opened while held: ${before.hold.reason}`);
+    const hold = before?.hold;
+    // A working key in place ends some holds, and that of an emergency every one.
+    const ends = before?.rotation?.kind === 'emergency' || hold?.kind === 'gone' || hold?.kind === 'dead';
+    if (hold !== undefined && !says('hold-lifted') && !(says('promoted') && ends))
+      this.#fail('I8', `opened while held: ${hold.reason}`);
     const current = this.current();
     // A store may still show what a stranger replaced.
     const shown = this.#strangerAt + this.#store.shape.converges + MINUTE;
@@ -419,7 +427,7 @@ export class Watch {
     const named = this.#issuer.keys.find((one) => one.id === row.issuerKeyId);
     const print = row.fingerprints?.value;
     const printed = this.#issuer.keys.find((one) => print !== undefined && fingerprint(one.value) === print);
-    const key = this.#issuer.find(stored) ?? named ?? printed ?? this.#issuer.given.get(row.id) ?? null;
+    const key = this.#issuer.find(stored) ?? named ?? printed ?? null;
     if (key !== null) this.#keys.set(row.id, key);
     return key;
   }
