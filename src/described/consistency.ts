@@ -1,6 +1,7 @@
 import { sentParts } from '../http/live-check-settings.ts';
 import type { Description } from './fields.ts';
 import { type Place, placesIn, type Source } from './places.ts';
+import { idPartOf } from './traits.ts';
 
 interface Issues {
   addIssue(issue: { readonly code: 'custom'; readonly message: string; readonly path: PropertyKey[] }): void;
@@ -96,6 +97,14 @@ function checkParts(given: Description, fault: Fault): void {
   if (given.secret !== undefined && !placesIn(given.create).some(({ from }) => from === 'key')) {
     fault('does not send the secret that keyturn makes; put {key.value} where it belongs', 'create');
   }
+  if (declared.length === 1 && idPartOf(given) !== null) {
+    fault(
+      'leads to the key itself, and ids are shown and written down; name the id, or leave it out and put {key.value} into revoke',
+      'create',
+      'reply',
+      'id',
+    );
+  }
   const parts = partsOf(given);
   const stranger = sentParts(given.verify).find((part) => !parts.includes(part));
   if (stranger !== undefined && parts.length > 0) {
@@ -162,6 +171,9 @@ function placeFault(given: Description, operation: OperationName, { from, name }
   }
   if (from === 'key' && operation === 'create' && (given.secret === undefined || name === 'id')) {
     return `holds ${text}; create knows a key only where secret says that keyturn makes it`;
+  }
+  if (from === 'key' && name === 'id' && operation === 'describe' && idPartOf(given) === null) {
+    return `holds ${text}; describe knows a key by its parts, and none of them is its id`;
   }
   if (from === 'key' && name === 'id') return null;
   const parts = partsOf(given);

@@ -102,16 +102,17 @@ function page(what: string) {
   );
 }
 
+const base = page('the https URL that paths are added to').check(
+  z.refine((text) => !/[?#]/.test(text), {
+    error: 'must not hold a query or a # part: paths are added to it; write the query into each operation',
+  }),
+);
+
 const MAX_LIVE = 'must be a whole number from 1 to 1000';
 
 /** Everything that can be said of a provider without code, the name of its kind left out. */
 export const descriptionFields = {
-  baseUrl: z.optional(
-    described(
-      page('the https URL that paths are added to'),
-      'What the paths of the operations are added to.',
-    ),
-  ),
+  baseUrl: z.optional(described(base, 'What the paths of the operations are added to.')),
   auth: z.optional(
     described(auth, "How keyturn's own requests say who it is; the keys it makes are not meant."),
   ),

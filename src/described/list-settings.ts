@@ -19,7 +19,7 @@ const next = z
     pages: z.optional(
       described(
         pointer,
-        'With page: where the number of pages stands. Without it: an empty page is the end.',
+        'With page: where the number of pages stands. Without it, and where none stands: an empty page is the end.',
       ),
     ),
   })

@@ -1,10 +1,13 @@
 import type { Instant } from '../core/credential.ts';
 import type { ListedKey, Slots } from '../core/issuer.ts';
 import type { Secret } from '../core/secret.ts';
+import { badReply } from './failures.ts';
 import type { Description } from './fields.ts';
 import { readPages } from './pages.ts';
 import { type Described, idIn } from './provider.ts';
 import { holdsMark, lookUp, markIn, readFacts, readTime } from './reading.ts';
+
+const LAST_USE = 'ask when a key was last used';
 
 /** The living keys that the provider lists; with a mark, those among which its key would be. */
 export async function entriesOf(
@@ -64,18 +67,29 @@ export async function used(
 ): Promise<Instant | null> {
   if (operation === undefined) {
     const entries = await entriesOf(described, { signal, caller });
-    return entries.find(({ issuerKeyId }) => issuerKeyId === id)?.lastUsed ?? null;
+    const entry = entries.find(({ issuerKeyId }) => issuerKeyId === id);
+    return entry === undefined ? null : said(entry.lastUsed, 'list.reply.lastUsed');
   }
   const { body } = await described.sender.send({
     operation,
-    what: 'ask when a key was last used',
+    what: LAST_USE,
     method: 'GET',
     values: { id, current: caller },
     effect: false,
     repeatable: true,
     signal,
   });
-  return readTime(body, operation.reply.at) ?? null;
+  return said(readTime(body, operation.reply.at), 'lastUsed.reply.at');
+}
+
+/** What says nothing of the last use is not taken for never: a gate would open for a key in use. */
+function said(at: Instant | null | undefined, setting: string): Instant | null {
+  if (at !== undefined) return at;
+  throw badReply(
+    LAST_USE,
+    'the reply holds no time that can be read, and no null for never',
+    `correct ${setting}; while nobody says when a key was last used, it counts as in use`,
+  );
 }
 
 export async function describe({ description, sender, idPart }: Described, key: Secret, signal: AbortSignal) {

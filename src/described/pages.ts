@@ -59,10 +59,11 @@ function nextPage(
   }
   const pages = lookUp(body, next.pages);
   const listed = items === undefined ? body : lookUp(body, items);
+  // A count that is not said is not one page: a list that is cut short would hide keys.
   const over =
-    next.pages === undefined
+    pages === undefined || pages === null
       ? (Array.isArray(listed) ? listed.length : entries) === 0
-      : count >= Number(pages ?? 0);
+      : count >= Number(pages);
   return over ? null : { query: { [next.page ?? '']: String((next.first ?? 1) + count) } };
 }
 

@@ -242,6 +242,15 @@ describe('list', () => {
     expect(listed?.map((key) => key.issuerKeyId)).toEqual(['k1', 'k2', 'k3']);
   });
 
+  test('goes through pages by number where their count is not said', async () => {
+    desk.answer = (request, response) => {
+      const page = Number(new URL(request.url, desk.url).searchParams.get('p'));
+      json({ keys: page < 4 ? [{ id: `k${page}` }] : [] })(request, response);
+    };
+    const listed = await list({ list: { ...paged, next: { page: 'p', pages: '/total' } } });
+    expect(listed?.map((key) => key.issuerKeyId)).toEqual(['k1', 'k2', 'k3']);
+  });
+
   test('names only the living, where it says which those are', async () => {
     desk.answer = json({
       keys: [
@@ -252,6 +261,29 @@ describe('list', () => {
     const where = { pointer: '/on', equals: true };
     const listed = await list({ list: { ...paged, where } });
     expect(listed?.map((key) => key.issuerKeyId)).toEqual(['k1']);
+  });
+});
+
+describe('the last use', () => {
+  const inList = { list: { url: '/keys', items: '/keys', reply: { id: '/id', lastUsed: '/used' } } };
+  const apart = { lastUsed: { url: '/keys/{key.id}/use', reply: { at: '/used' } } };
+  const lastUsed = (change: object) => desk.issuer(change).lastUsed?.('k1', signal);
+
+  test.each([
+    ['a time', 1_780_230_896, '2026-05-31T12:34:56.000Z'],
+    ['null, which is never', null, null],
+  ])('is %s', async (_, used, at) => {
+    desk.answer = json({ keys: [{ id: 'k1', used }], used });
+    expect([await lastUsed(inList), await lastUsed(apart)]).toEqual([at, at]);
+  });
+
+  test.each([
+    ['a time in no known form', 'yesterday'],
+    ['nothing', undefined],
+  ])('is never guessed from %s', async (_, used) => {
+    desk.answer = json({ keys: [{ id: 'k1', used }], used });
+    for (const change of [inList, apart])
+      expect(await refusal(lastUsed(change))).toMatchObject({ code: 'BAD_REPLY' });
   });
 });
 

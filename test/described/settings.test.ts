@@ -115,6 +115,19 @@ describe('a mistake names its line and its path in the operation', () => {
       'revoke: { answers: { full: [400] }, url',
       /^12 issuers\.acme\.revoke\.answers\.full: /,
     ],
+    [
+      'an id that is the key itself',
+      ', id: /id }\nlist',
+      ', id: /secret }\nlist',
+      /^10 issuers\.acme\.create\.reply\.id: .*the key itself/,
+    ],
+    [
+      'a look by an id that nobody knows',
+      'revoke: { url',
+      'describe: { url: "/keys/{key.id}", reply: { id: /id } }\nrevoke: { url',
+      /^12 issuers\.acme\.describe\.url: .*\{key\.id\}/,
+    ],
+    ['a base with a query', '/v1\nauth', '/v1?v=2\nauth', /^5 issuers\.acme\.baseUrl: .*query/],
     ['a revocation of nobody', '"/keys/{key.id}"', '/keys', /^12 issuers\.acme\.revoke: .*which key/],
     ['no revocation', 'revoke: { url: "/keys/{key.id}" }\n', '', /issuers\.acme\.revoke: .*how a key ends/],
     [

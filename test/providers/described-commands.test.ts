@@ -95,10 +95,34 @@ describe('a description with a mistake is found by issuer test, and no key is le
       /no id/,
     ],
     [
+      'an id that is another number',
+      {
+        create: {
+          url: '/credentials',
+          json: { label: '{rotation.id}' },
+          reply: { ...created, id: '/code' },
+        },
+      },
+      'verify failed',
+      /the ended key still works/,
+    ],
+    [
       'a list of something else',
       { list: { ...listed, items: '/code', reply: { id: '/id', name: '/label' } } },
       'list failed',
       /no list of keys/,
+    ],
+    [
+      'an id that is the secret',
+      { list: { ...listed, reply: { id: '/value', name: '/label' } } },
+      'list failed',
+      /an id is the secret/,
+    ],
+    [
+      'a name that is the secret',
+      { list: { ...listed, reply: { id: '/id', name: '/value' } } },
+      'list failed',
+      /a name holds the secret/,
     ],
     [
       'a name that is not the name',

@@ -29,8 +29,13 @@ async function revokes(
   return passed('revoke', 'the new key was ended');
 }
 
-function withRemedy(step: TrialStep, { mark }: Trial, { facts }: Made): TrialStep {
-  const which = facts.issuerKeyId ?? `the one named after ${mark}, or made just now`;
+/** The throw-away key, where what was read as its id may be another thing. */
+function nameOf({ mark }: Trial): string {
+  return `the one named after ${mark}, or made just now`;
+}
+
+function withRemedy(step: TrialStep, trial: Trial, { facts }: Made): TrialStep {
+  const which = facts.issuerKeyId ?? nameOf(trial);
   return failed(
     'revoke',
     `the throw-away key is still there: ${step.message}`,
@@ -42,8 +47,9 @@ async function refuses(trial: Trial, { secret }: Made): Promise<TrialStep> {
   const said = await askUntil(trial, secret, (one) => one.verdict === 'refused' && one.why === 'dead');
   if (said.verdict === 'refused' && said.why === 'dead')
     return passed('verify', 'the ended key is refused as dead');
-  const what = said.verdict === 'works' ? 'the ended key still works' : `the ended key: ${said.message}`;
-  return failed('verify', what, 'correct revoke, or what verify takes for dead; or let settles be longer');
+  const hint = 'correct revoke, create.reply.id, or what verify takes for dead; or let settles be longer';
+  if (said.verdict !== 'works') return failed('verify', `the ended key: ${said.message}`, hint);
+  return failed('verify', 'the ended key still works', `${hint}; remove it by hand: ${nameOf(trial)}`);
 }
 
 async function isGone({ issuer, world, caller, signal }: Trial, { facts }: Made): Promise<TrialStep> {

@@ -54,16 +54,22 @@ async function isListed(
   const { list, traits } = issuer;
   if (list === undefined) return leftOut('list', 'there is no list');
   const keys = await guarded(world, 'list the keys', signal, (inner) => list(inner, caller));
-  const leaking = keys.some((key) => isPart(secret, key));
-  if (leaking && facts.issuerKeyId === undefined) {
+  const own = keys.find((key) => key.issuerKeyId === facts.issuerKeyId);
+  if (own === undefined && keys.some((key) => isPart(secret, key))) {
     return failed('list', 'what is read as an id is the secret of a key', 'correct list.reply.id at once');
   }
-  const own = keys.find((key) => key.issuerKeyId === facts.issuerKeyId);
   if (own === undefined) {
     return failed(
       'list',
       'the new key is not among those listed',
       'correct list.items, list.reply.id or list.next',
+    );
+  }
+  if (secret.partNames.some((part) => isWithin(own.name, secret.open(part), facts.issuerKeyId))) {
+    return failed(
+      'list',
+      'what is read as a name holds the secret of a key',
+      'correct list.reply.name at once',
     );
   }
   const named = own.name?.includes(mark) === true;
@@ -82,6 +88,11 @@ function isPart(secret: Made['secret'], { issuerKeyId }: ListedKey): boolean {
   return secret.partNames.some((part) => secret.open(part) === issuerKeyId);
 }
 
+/** Whether a name holds a part of a key that is not its id. */
+function isWithin(name: string | undefined, part: string | null, id: string | undefined): boolean {
+  return part !== null && part !== id && name?.includes(part) === true;
+}
+
 async function isFound({ issuer, world, mark, caller, signal }: Trial, { facts }: Made): Promise<TrialStep> {
   const { find } = issuer;
   if (find === undefined) {
@@ -94,7 +105,8 @@ async function isFound({ issuer, world, mark, caller, signal }: Trial, { facts }
   if (found !== null && found.issuerKeyId === facts.issuerKeyId)
     return passed('find', 'the new key is found by its name');
   const what = found === null ? 'the new key is not found by its name' : 'another key is found by its name';
-  return failed('find', what, 'put {rotation.id} into the name in create, and correct list.reply.name');
+  const where = found === null ? 'list.reply.name' : 'create.reply.id or list.reply.id';
+  return failed('find', what, `put {rotation.id} into the name in create, and correct ${where}`);
 }
 
 async function isUsed({ issuer, world, caller, signal }: Trial, { facts }: Made): Promise<TrialStep> {

@@ -52,12 +52,18 @@ export async function listKeys(
   if (lastUsed === undefined) return listed;
   return inParallel(listed, async (key) => {
     if (key.lastUsed !== undefined) return key;
-    const at = await guarded(
-      context.world,
-      `ask ${name} when a key was last used`,
-      context.signal,
-      (signal) => lastUsed(key.issuerKeyId, signal, caller),
-    );
-    return { ...key, lastUsed: at };
+    try {
+      const at = await guarded(
+        context.world,
+        `ask ${name} when a key was last used`,
+        context.signal,
+        (signal) => lastUsed(key.issuerKeyId, signal, caller),
+      );
+      return { ...key, lastUsed: at };
+    } catch (caught) {
+      // An answer without a time is an unknown last use, and no reason to hide the list.
+      if (caught instanceof KeyturnError && caught.code === 'BAD_REPLY') return key;
+      throw caught;
+    }
   });
 }
