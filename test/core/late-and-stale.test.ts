@@ -185,6 +185,29 @@ describe('a way on', () => {
     expect(followed).toMatchObject({ do: 'record', change: { type: 'promoted', row: NEW.id } });
   });
 
+  it('a key that is put back after an emergency has replaced it is held', () => {
+    const old: Key = { ...OLD, state: 'retiring', ceasedCurrentAt: ago(MINUTE), endNow: 'emergency' };
+    const placed: Key = { ...NEW, state: 'current', currentAs: 'v1', currentSince: ago(MINUTE) };
+    const current = { version: 'v9', row: OLD.id, fingerprints: OLD.fingerprints ?? {}, complete: true };
+    const opened = {
+      id: 'r1',
+      kind: 'emergency',
+      reason: '',
+      by: '',
+      startedAt: ago(DAY),
+      attempt: 1,
+    } as const;
+    const rotation = {
+      ...opened,
+      phase: 'overlap',
+      old: OLD.id,
+      new: NEW.id,
+      promotedAt: ago(MINUTE),
+    } as const;
+    const followed = step({ keys: [old, placed], rotation }, { current, base: 'v9' });
+    expect(followed).toMatchObject({ change: { type: 'held', kind: 'moved' } });
+  });
+
   it('hooks and mirrors are not told of a key that is not known', () => {
     const current = { version: 'vf', row: null, fingerprints: { value: 'f'.repeat(16) }, complete: true };
     const owed = [{ id: 'r0.0-m', kind: 'mirror', target: 'm', since: ago(MINUTE), tries: 0 }] as const;

@@ -71,7 +71,9 @@ function landed({ hooks, mirrors }: Policy, row: Key, version: string): Step {
 }
 
 function moved(ledger: Ledger, policy: Policy, row: string, version: string): Step {
-  if (ledger.hold?.kind !== 'moved' && ledger.rotation?.kind !== 'emergency') {
+  // An emergency that has not put its key in place goes on, whatever it finds there.
+  const goesOn = ledger.rotation?.kind === 'emergency' && ledger.rotation.promotedAt === undefined;
+  if (ledger.hold?.kind !== 'moved' && !goesOn) {
     const reason = `somebody made ${row} current again`;
     return { do: 'record', change: { type: 'held', kind: 'moved', reason } };
   }
