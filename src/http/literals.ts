@@ -5,6 +5,8 @@ const HEADER_NAME = /^[A-Za-z0-9!#$%&'*+.^_`|~-]+$/;
 const HEADER_VALUE = /^[\x21-\x7e]([\x20-\x7e]*[\x21-\x7e])?$/;
 /** Names under which a value is a secret, so that a literal there is one in the configuration. */
 const SECRET_NAME = /authori[sz]ation|cookie|secret|passw|token|api[-_]?key|access[-_]?key/i;
+/** What such a name may end in when it tells of a secret and holds none, such as `token_type`. */
+const ABOUT = /(type|kind|name|label)$/i;
 
 /** Why a configured header cannot be sent or must not stand there; null where all is well. */
 export function headerFault(name: string, value: string): string | null {
@@ -17,6 +19,6 @@ export function headerFault(name: string, value: string): string | null {
 
 /** Why a configured value under this name is a secret in clear; null where it holds a place, or is none. */
 export function literalFault(name: string, value: string): string | null {
-  if (!SECRET_NAME.test(name) || value.includes('{')) return null;
+  if (!SECRET_NAME.test(name) || ABOUT.test(name) || value.includes('{')) return null;
   return 'holds a secret in clear; write {key.value} where the key belongs';
 }

@@ -42,6 +42,11 @@ const traits = (change: Record<string, unknown>, without: readonly string[] = []
 
 test('the sample is right', () => expect(mistakes(BASE)).toEqual([]));
 
+test('a word about a secret is none', () => {
+  const named = BASE.replace('json: {', 'json: { token_type: permanent, apiKeyName: ours,');
+  expect(mistakes(named)).toEqual([]);
+});
+
 describe('a mistake names its line and its path in the operation', () => {
   const replaced = (from: string, to: string) => {
     expect(BASE).toContain(from);
