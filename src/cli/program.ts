@@ -37,6 +37,9 @@ export function parseCommandLine(
   } catch (caught) {
     if (!(caught instanceof CommanderError)) throw caught;
     if (caught.exitCode === 0) return { print: printed };
+    // The help of a word that is no command: what is wrong with that word is said as it is without `help`.
+    if (caught.code === 'commander.help')
+      return parseCommandLine(argv.slice(argv.indexOf('help') + 1), version);
     throw fromCommander(caught);
   }
   if (found === null) throw usage('no command is given', 'run keyturn --help to see them');
@@ -169,6 +172,7 @@ function afterDashes(argv: readonly string[]): readonly string[] | null {
   return at < 0 ? null : argv.slice(at + 1);
 }
 
+const VALUED = /^error: unknown option '(--[a-z-]+)=/;
 const UNKNOWN = /^unknown (command|option) '([\s\S]*)'$/;
 const INVALID = /^(option|command-argument value) '([\s\S]*)' is invalid for argument '([^']*)'\. ([^']*)$/;
 const INVALID_OPTION = /^option '([^']*)' argument '([\s\S]*)' is invalid\. ([^']*)$/;
@@ -176,6 +180,9 @@ const INVALID_OPTION = /^option '([^']*)' argument '([\s\S]*)' is invalid\. ([^'
 /** What commander says of a word that it did not understand; one that could be a secret is left out. */
 function fromCommander(error: CommanderError): KeyturnError {
   const near = SUGGESTION.exec(error.message)?.[1];
+  if (near !== undefined && near === VALUED.exec(error.message)?.[1]) {
+    return usage(`${near} takes no value`, 'leave out the equals sign and what follows it');
+  }
   const message = error.message
     .replace(SUGGESTION, '')
     .replace(/^error: /, '')

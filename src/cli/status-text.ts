@@ -1,3 +1,4 @@
+import { remedyOfHold } from '../core/audit-ledger.ts';
 import { type Block, type Cell, line, table, toned } from './command.ts';
 import type { CredentialStatus } from './status.ts';
 import { minutes, span } from './times.ts';
@@ -51,7 +52,9 @@ function stateCell({ rotation, keys, current, hold }: CredentialStatus, now: num
 function remarks({ name, debts, hold, lease, rotation }: CredentialStatus): readonly Block[] {
   const of = (text: string): Block => line(toned(name, 'strong'), `: ${text}`);
   return [
-    ...(hold === null ? [] : [of(`held since ${minutes(hold.since)}: ${hold.reason}`)]),
+    ...(hold === null
+      ? []
+      : [of(`held since ${minutes(hold.since)}: ${hold.reason}; ${remedyOfHold(hold, name)}`)]),
     ...(rotation?.lastError == null ? [] : [of(`the open rotation failed last with: ${rotation.lastError}`)]),
     ...debts.map((debt) =>
       of(`owed: ${debt.kind} ${debt.target}${debt.lastError === null ? '' : ` (${debt.lastError})`}`),

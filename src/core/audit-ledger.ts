@@ -1,6 +1,6 @@
 import type { Found, Subject } from './audit-subject.ts';
 import { type Instant, toInstant, toMs } from './credential.ts';
-import type { Key, Rotation } from './ledger.ts';
+import type { Hold, Key, Rotation } from './ledger.ts';
 import { dueAt } from './policy.ts';
 import { currentRow, overlapEnd, owedRevocations, possibleRows, possibleUntil, rowOf } from './rows.ts';
 
@@ -51,12 +51,16 @@ function owedRevocation({ credential: { name, policy, clock }, now }: Subject, k
 
 function held({ credential: { name }, ledger: { hold }, now }: Subject): readonly Found[] {
   if (hold === undefined || (hold.until !== undefined && toMs(hold.until) <= now)) return [];
-  const adopt = hold.kind === 'foreign' || hold.kind === 'moved';
-  const hint = adopt
+  const message = `nothing scheduled begins: ${hold.reason}`;
+  return [{ rule: 'stuck', message, hint: remedyOfHold(hold, name), since: hold.since }];
+}
+
+/** What a person does about a hold of this credential. */
+export function remedyOfHold({ kind }: Hold, name: string): string {
+  const adopt = kind === 'foreign' || kind === 'moved';
+  return adopt
     ? `run keyturn adopt ${name} to accept what the store holds, or keyturn rotate ${name} to replace it`
     : `run keyturn rotate ${name} to go on`;
-  const message = `nothing scheduled begins: ${hold.reason}`;
-  return [{ rule: 'stuck', message, hint, since: hold.since }];
 }
 
 function standing(subject: Subject): readonly Found[] {

@@ -26,6 +26,8 @@ export interface Call {
   readonly params: ReadonlyMap<string, string>;
   /** The body, where it is JSON. */
   readonly json: unknown;
+  /** The body as it came. */
+  readonly text: string;
   readonly bearer: string | null;
   /** What the request journal will say about keys: the one that called, the one that was made. */
   readonly trace: { caller: Token | null; made: Token | null };
@@ -48,6 +50,7 @@ export async function readCall(request: IncomingMessage): Promise<Call | null> {
     segments: version === null ? path : path.slice(1),
     params: new Map([...url.searchParams, ...form]),
     json: type.includes('json') ? parsed(body.toString('utf8')) : null,
+    text: body.toString('utf8'),
     bearer: /^Bearer +(\S+)$/i.exec(request.headers.authorization ?? '')?.[1] ?? null,
     trace: { caller: null, made: null },
   };

@@ -19,13 +19,24 @@ const CONTROL = '_simulator';
  */
 export function control(simulator: Controlled, call: Call): Reply | null {
   if (call.version !== null || call.segments[0] !== CONTROL) return null;
-  const result = act(simulator, `${call.method} ${call.segments.slice(1).join('/')}`, call.json);
+  const result = obey(simulator, call);
   const failed = 'problem' in result;
   return {
     status: failed ? 400 : 200,
     headers: { 'content-type': 'application/json' },
     text: JSON.stringify(failed ? { error: result.problem } : result.body),
   };
+}
+
+/** The body is read as JSON whatever its type is called: `curl -d` calls it a form. */
+function obey(simulator: Controlled, call: Call): Result {
+  let body: unknown = null;
+  try {
+    if (call.text.trim() !== '') body = JSON.parse(call.text);
+  } catch {
+    return { problem: 'the body is no JSON' };
+  }
+  return act(simulator, `${call.method} ${call.segments.slice(1).join('/')}`, body);
 }
 
 function act(simulator: Controlled, operation: string, body: unknown): Result {

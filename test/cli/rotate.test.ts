@@ -143,6 +143,7 @@ credentials: { webhook: { issuer: verify } }
     expect(live(bench)).toBe(1);
     const shown = await bench.keyturn(['status']);
     expect(shown.stdout).toContain('held since');
+    expect(shown.stdout).toContain('run keyturn rotate wa-prod to go on');
   });
 
   it('ends an overlap, but only once', async () => {

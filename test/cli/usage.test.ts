@@ -19,6 +19,8 @@ describe('a command line that is not understood', { timeout: 60_000 }, () => {
   it.each([
     [['rotat', 'wa-prod'], 'unknown command "rotat"', 'did you mean rotate?'],
     [['status', '--jsno'], 'unknown option --jsno', 'did you mean --json?'],
+    [['status', '--json=1'], '--json takes no value', 'leave out the equals sign'],
+    [['help', 'rotat'], 'unknown command "rotat"', 'did you mean rotate?'],
     [['provide'], "missing required argument 'name'", 'run keyturn --help, or keyturn help COMMAND'],
     [['provide', 'wa-prod', 'more'], 'too many arguments', 'run keyturn --help'],
     [['run', '--timeout'], "option '--timeout <duration>' argument missing", 'run keyturn --help'],

@@ -45,6 +45,20 @@ describe('the control API', () => {
     expect(simulator.switches.statusFor190).toBe(400);
   });
 
+  it('reads a body as JSON whatever its type is called, and refuses one that is none', async () => {
+    const { simulator } = await startHarness();
+    const post = (path: string, body: string) =>
+      fetch(`${simulator.url}/_simulator/${path}`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/x-www-form-urlencoded' },
+        body,
+      });
+    expect((await post('switches', '{"statusFor190": 400}')).status).toBe(200);
+    expect(simulator.switches.statusFor190).toBe(400);
+    const refused = await post('issue', '{"ageDays": 100');
+    expect([refused.status, await refused.json()]).toEqual([400, { error: 'the body is no JSON' }]);
+  });
+
   it('adds faults, which strike Graph and never the control API', async () => {
     const { call, simulator } = await startHarness();
     const { status } = await call('POST', '/_simulator/faults', {

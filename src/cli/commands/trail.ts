@@ -54,6 +54,8 @@ function inTime(a: TrailEntry, b: TrailEntry): number {
 }
 
 function rowOf({ at, credential, n, event, key, by, data }: TrailEntry): readonly string[] {
-  const about = Object.entries(data ?? {}).map(([name, value]) => `${name}=${value}`);
+  const about = Object.entries(data ?? {})
+    .filter(([, value]) => String(value) !== '')
+    .map(([name, value]) => `${name}=${value}`);
   return [at.replace(/\.\d+Z$/, 'Z'), credential, String(n), event, key ?? '-', by ?? '-', about.join(' ')];
 }
