@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { constants } from 'node:os';
 
 const CAUGHT = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
@@ -15,6 +16,8 @@ export interface Signals {
 /** The first signal asks the command to end with its state saved; the second ends the process after `last`. */
 export function watchSignals(last: (exitCode: number) => void): Signals {
   const controller = new AbortController();
+  // Every call of a command listens to it, and a command on many credentials makes many at once.
+  setMaxListeners(0, controller.signal);
   let code: number | null = null;
   const listeners = CAUGHT.map((name) => {
     const heard = (): void => {

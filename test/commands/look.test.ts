@@ -111,6 +111,19 @@ describe('audit', () => {
   });
 });
 
+describe('status', () => {
+  it('of many credentials says nothing but their status', async () => {
+    const bench = await benchFor();
+    const config = await readFile(join(bench.folder, 'keyturn.yaml'), 'utf8');
+    const more = Array.from({ length: 40 }, (_, index) => `  wa-${index}: { issuer: meta }\n`);
+    await bench.configure(`${config}${more.join('')}`);
+    const { code, stdout, stderr } = await bench.keyturn(['status']);
+    // Node itself warns of many listeners on one signal.
+    expect([code, stderr]).toEqual([0, '']);
+    expect(stdout.split('\n').filter((line) => line.startsWith('wa-'))).toHaveLength(41);
+  });
+});
+
 describe('identify', () => {
   async function identify(bench: Bench, input: string, ...args: readonly string[]) {
     const { code, document, stdout, stderr } = await bench.keyturn(['identify', '--json', ...args], {
