@@ -4,10 +4,10 @@ import { promisify } from 'node:util';
 import { build } from 'esbuild';
 import { expect, it } from 'vitest';
 
-const SCHEDULES = 4_000;
+const SCHEDULES = 16_000;
 
 /** The same schedules every time, for as long as `npm run simulate:long` finds some that fail. */
-const BASE = 1_300_000;
+const BASE = 8_000_000;
 
 it('keeps every promise under crashes, faults and interleavings', { timeout: 300_000 }, async () => {
   const outfile = fileURLToPath(new URL('../../node_modules/.keyturn/simulate-gate.mjs', import.meta.url));
