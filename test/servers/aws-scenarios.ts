@@ -11,7 +11,11 @@ import { type RunningServer, started, type TestServer } from './server.ts';
 let count = 0;
 
 /** The scenarios of stores, on a server that somebody else wrote. */
-export function awsScenarios(server: TestServer, knownBad: KnownBad): void {
+export function awsScenarios(
+  server: TestServer,
+  knownBad: KnownBad,
+  chance: { readonly losesRaces?: string } = {},
+): void {
   let running: RunningServer;
   let others: Others;
 
@@ -53,7 +57,7 @@ export function awsScenarios(server: TestServer, knownBad: KnownBad): void {
     };
   };
 
-  scenarios({ name: `aws-secrets-manager on ${server.name}`, open, knownBad });
+  scenarios({ name: `aws-secrets-manager on ${server.name}`, open, knownBad, ...chance });
 }
 
 export const awsManners: Manners = {

@@ -59,4 +59,6 @@ export interface ScenarioStore {
   open(): Promise<ScenarioBench>;
   /** Scenarios that its server is known to get wrong: their names, and why. A cell that passes fails the run. */
   readonly knownBad?: Readonly<Record<string, string>>;
+  /** Why its server is right or wrong by chance where two write at once: what rests on that is shown as skipped. */
+  readonly losesRaces?: string;
 }
