@@ -12,14 +12,28 @@ const TONES: Readonly<Record<Severity, Tone>> = {
   info: 'faint',
 };
 
-/** What people read of the findings about so many credentials. */
+/** What the findings are about. */
+interface Audited {
+  /** How many credentials were chosen, and how many of these could not be read. */
+  readonly count: number;
+  readonly unread: number;
+  /** Everything that was to be read was read. */
+  readonly complete: boolean;
+}
+
+/** What people read of the findings. */
 export function findingBlocks(
   findings: readonly Finding[],
-  count: number,
+  { count, unread, complete }: Audited,
   { terminal }: Context,
 ): readonly Block[] {
-  const about = `${count} ${count === 1 ? 'credential' : 'credentials'}: ${countsOf(findings)}`;
-  if (findings.length === 0) return [line(toned(about, 'good'))];
+  const isBlind = unread > 0 && unread === count && findings.length === 0;
+  const said = [
+    ...(isBlind ? [] : [countsOf(findings)]),
+    ...(unread === 0 ? [] : [`${unread} could not be read`]),
+  ];
+  const about = `${count} ${count === 1 ? 'credential' : 'credentials'}: ${said.join(', ')}`;
+  if (findings.length === 0) return [line(toned(about, complete ? 'good' : 'warn'))];
   const rows = findingRows(findings, terminal.out ? terminal.width : null).map(
     ({ severity, isHint, cells }) => {
       const [head = '', ...rest] = cells;

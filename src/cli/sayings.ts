@@ -29,7 +29,8 @@ const KEPT: Readonly<Record<string, Say>> = {
   'key-provided': (_, key) => `took ${key}`,
   adopted: (_, key) => `took ${key} under management`,
   staged: (_, key) => `staged ${key}: consumers do not see it yet`,
-  verified: (_, key) => `${key} works`,
+  verified: (data, key) =>
+    data.by === 'shape' ? `${key} has the right shape; nothing tests it` : `${key} works`,
   promoted: (_, key) => `${key} is in place: consumers read it`,
   'revoke-sent': (_, key) => `the revocation of ${key} was sent`,
   'proven-dead': (data, key) => `${key} is proven dead (by ${data.by})`,

@@ -290,7 +290,7 @@ function promotingLedger(policy: Policy): Ledger {
     { type: 'created', row, facts },
     { type: 'intended', effect: { kind: 'stage', row, mark: row }, base: 'v-r0.0' },
     { type: 'staged', row, version },
-    { type: 'verified', row, facts: {}, findings: [] },
+    { type: 'verified', row, by: 'issuer', facts: {}, findings: [] },
     { type: 'intended', effect: { kind: 'promote', row, version, base: 'v-r0.0' } },
   ];
   return changed(adoptedLedger(), changes, policy, NOW - DAY);

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { sayingOf } from '../../src/cli/sayings.ts';
 import { KeyturnError } from '../../src/core/errors.ts';
 import { Secret } from '../../src/core/secret.ts';
 import { type Adopted, type AdoptRequest, adopt } from '../../src/engine/adopt.ts';
@@ -21,6 +22,27 @@ async function take(
   };
   return { ended: await scene.run({ ...task, work }), adopted };
 }
+
+describe('a key that nothing tests', () => {
+  it.each([
+    [
+      false,
+      { by: 'shape', findings: 'taken by its shape; nothing tests it' },
+      /the right shape; nothing tests it$/,
+    ],
+    [true, { by: 'issuer', findings: '' }, / works$/],
+  ] as const)('is not called tested (proves: %s)', async (proves, data, text) => {
+    const scene = sceneOf(proves ? {} : { traits: { secretFrom: 'client', revokesBy: 'nothing', proves } });
+    outcomeIn(await scene.run());
+    const entries = (await scene.watch.ledger())?.trail.entries ?? [];
+    const verified = entries.find((entry) => entry.event === 'verified');
+    expect(verified?.data).toEqual(data);
+    expect(sayingOf({ at: '', event: 'verified', key: 'k1', data })).toMatchObject({
+      weight: 'kept',
+      text: expect.stringMatching(text),
+    });
+  });
+});
 
 describe('adopt what is in the store', () => {
   it('takes it on without touching anything at the issuer or in current', async () => {

@@ -19,10 +19,11 @@ export const perform: Perform = async ({ words, options }, context) => {
     strangers: !narrowed,
   });
   const findings = audit(inventory, ledgers, context.world.now());
+  const unread = chosen.length - inventory.credentials.filter((one) => one.selected).length;
   const exitCode = worst([exitOfAudit(findings, failOn), ...errors.map((error) => error.exitCode)]);
   return {
     data: { findings, summary: summaryOf(findings) },
-    blocks: findingBlocks(findings, chosen.length, context),
+    blocks: findingBlocks(findings, { count: chosen.length, unread, complete: errors.length === 0 }, context),
     exitCode,
     errors,
     next: nextOf(findings, failOn),

@@ -77,7 +77,11 @@ export const placeChanges: Handlers<
         lastError: undefined,
       },
     ),
-    note: { event: 'verified', key: change.row, data: { findings: change.findings.join('; ') } },
+    note: {
+      event: 'verified',
+      key: change.row,
+      data: { by: change.by, findings: change.findings.join('; ') },
+    },
   }),
 
   unverified: (ledger, change) => ({

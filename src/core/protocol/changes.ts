@@ -79,6 +79,8 @@ export type Change =
   | {
       readonly type: 'verified';
       readonly row: string;
+      /** `shape`: nobody could be asked, so nothing but its shape is known. */
+      readonly by: 'issuer' | 'shape';
       readonly facts: KeyFacts;
       readonly findings: readonly string[];
     }

@@ -94,11 +94,17 @@ function isUnfit(row: Key, policy: Policy, seen: Seen, answer: Answer | undefine
 }
 
 /** The answer where nobody can be asked. */
-const ON_ITS_SHAPE: Answer = { verdict: 'works', facts: {}, findings: [], askedAt: 0 };
+const ON_ITS_SHAPE: Answer = {
+  verdict: 'works',
+  facts: {},
+  findings: [{ rule: 'other', message: 'taken by its shape; nothing tests it' }],
+  askedAt: 0,
+};
 
 function nowVerified(row: Key, answer: Extract<Verification, { verdict: 'works' }>): Step {
   const findings = answer.findings.map((finding) => finding.message);
-  return { do: 'record', change: { type: 'verified', row: row.id, facts: answer.facts, findings } };
+  const by = answer === ON_ITS_SHAPE ? 'shape' : 'issuer';
+  return { do: 'record', change: { type: 'verified', row: row.id, by, facts: answer.facts, findings } };
 }
 
 /** Why the key in `current` is known to be of no use; null: it is not known to be. */
