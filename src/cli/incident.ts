@@ -4,6 +4,8 @@ import { errorsOf, resultOutput } from './rotation-report.ts';
 
 /** How long an emergency took, in milliseconds from its start; null: it has not happened. */
 export interface Measured {
+  /** Nothing is left to do: what has not happened was not needed. */
+  readonly settled: boolean;
   readonly inPlaceMs: number | null;
   readonly revokedMs: number | null;
   readonly provenDeadMs: number | null;
@@ -23,26 +25,32 @@ export interface Incident {
 }
 
 export function measure({ outcome }: FleetResult, startedAt: number): Measured {
-  if (outcome === null) return { inPlaceMs: null, revokedMs: null, provenDeadMs: null };
+  if (outcome === null) return { settled: false, inPlaceMs: null, revokedMs: null, provenDeadMs: null };
   const { rotation, times, old } = outcome;
   const from =
     rotation?.kind === 'emergency' ? Math.min(Date.parse(rotation.startedAt), startedAt) : startedAt;
   const since = (at: string | null | undefined): number | null =>
     at === null || at === undefined ? null : Math.max(0, Date.parse(at) - from);
   return {
+    settled: outcome.outcome === 'done' || outcome.outcome === 'none',
     inPlaceMs: since(times.promoted ?? rotation?.promotedAt),
     revokedMs: since(times.revoked ?? old?.revokeAnswered),
     provenDeadMs: since(times.provenDead ?? old?.proof?.at),
   };
 }
 
-/** The whole is done when its last credential is; null while one is not. */
+/** The whole is done when its last credential is; null while one is not. What was not needed does not count. */
 export function measureAll(all: readonly Measured[]): Measured {
-  const last = (name: keyof Measured): number | null => {
-    const times = all.map((one) => one[name]);
+  const last = (name: Exclude<keyof Measured, 'settled'>): number | null => {
+    const times = all.filter((one) => !one.settled || one[name] !== null).map((one) => one[name]);
     return times.length === 0 || times.includes(null) ? null : Math.max(...times.map((ms) => ms ?? 0));
   };
-  return { inPlaceMs: last('inPlaceMs'), revokedMs: last('revokedMs'), provenDeadMs: last('provenDeadMs') };
+  return {
+    settled: all.every((one) => one.settled),
+    inPlaceMs: last('inPlaceMs'),
+    revokedMs: last('revokedMs'),
+    provenDeadMs: last('provenDeadMs'),
+  };
 }
 
 export function incidentOf(
@@ -73,24 +81,19 @@ function errorLine(error: KeyturnError): string {
   return `${error.code}: ${error.message} (${error.hint})`;
 }
 
-/** A length of time to the tenth of a second. */
-export function seconds(ms: number | null): string {
-  return ms === null ? 'not yet' : `${(ms / 1000).toFixed(1)} s`;
+/** The times in words, to the tenth of a second: in place, revoked, proven dead. */
+export function timesOf(measured: Measured): readonly [string, string, string] {
+  const missing = measured.settled ? '-' : 'not yet';
+  const words = (ms: number | null): string => (ms === null ? missing : `${(ms / 1000).toFixed(1)} s`);
+  return [words(measured.inPlaceMs), words(measured.revokedMs), words(measured.provenDeadMs)];
 }
 
 /** The report as a page of Markdown. */
 export function incidentPage(incident: Incident): string {
   const { measured, credentials } = incident;
+  const [inPlace, revoked, provenDead] = timesOf(measured);
   const rows = credentials.map((one) =>
-    [
-      one.name,
-      one.outcome,
-      one.old?.id ?? '-',
-      one.new?.id ?? '-',
-      seconds(one.measured.inPlaceMs),
-      seconds(one.measured.revokedMs),
-      seconds(one.measured.provenDeadMs),
-    ].join(' | '),
+    [one.name, one.outcome, one.old?.id ?? '-', one.new?.id ?? '-', ...timesOf(one.measured)].join(' | '),
   );
   const failures = credentials.flatMap((one) => one.errors.map((text) => `- ${one.name}: ${plain(text)}`));
   return [
@@ -99,9 +102,9 @@ export function incidentPage(incident: Incident): string {
     `- reason: ${plain(incident.reason)}`,
     `- by: ${plain(incident.by)}`,
     `- from ${incident.startedAt} to ${incident.endedAt}`,
-    `- a new key in place everywhere: ${seconds(measured.inPlaceMs)}`,
-    `- every old key revoked: ${seconds(measured.revokedMs)}`,
-    `- every old key proven dead: ${seconds(measured.provenDeadMs)}`,
+    `- a new key in place everywhere: ${inPlace}`,
+    `- every old key revoked: ${revoked}`,
+    `- every old key proven dead: ${provenDead}`,
     '',
     '| credential | outcome | old key | new key | in place | revoked | proven dead |',
     '|---|---|---|---|---|---|---|',

@@ -99,4 +99,30 @@ describe('emergency', { timeout: 60_000 }, () => {
     expect(live(bench)).toBe(1);
     expect(bench.simulator.keys()).toHaveLength(3);
   });
+
+  it('reports nothing as open where nothing was to be done', async () => {
+    const bench = await benchFor();
+    const page = join(bench.folder, 'incident.md');
+    const first = await bench.keyturn([
+      'emergency',
+      'wa-prod',
+      '--reason',
+      'first',
+      '--yes',
+      '--report',
+      page,
+    ]);
+    expect(first.code).toBe(0);
+    expect(await readFile(page, 'utf8')).toMatch(
+      /in place everywhere: \d+\.\d s\n- every old key revoked: -\n/,
+    );
+
+    const again = join(bench.folder, 'again.md');
+    const early = ['--issued-before', '2020-01-01T00:00:00Z', '--report', again];
+    const left = await bench.keyturn(['emergency', 'wa-prod', '--reason', 'leak', '--yes', ...early]);
+    expect(left.code).toBe(0);
+    const text = await readFile(again, 'utf8');
+    expect(text).toContain('a new key in place everywhere: -\n');
+    expect(text).not.toContain('not yet');
+  });
 });

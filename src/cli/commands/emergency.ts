@@ -16,7 +16,7 @@ import {
 } from '../command.ts';
 import { confirmFor } from '../confirm.ts';
 import { driveEmergency, type EmergencyOrder } from '../emergency.ts';
-import { type Incident, incidentOf, incidentPage, seconds } from '../incident.ts';
+import { type Incident, incidentOf, incidentPage, timesOf } from '../incident.ts';
 import { planReport } from '../plan-report.ts';
 import { reportPath } from '../report-file.ts';
 import { rotationReport } from '../rotation-report.ts';
@@ -70,12 +70,7 @@ function saysOf(chosen: readonly ConfiguredCredential[], options: Options): read
 
 function withMeasures(report: Report, incident: Incident): Report {
   const { credentials, measured } = incident;
-  const row = (name: string, of: Incident['measured']): readonly string[] => [
-    name,
-    seconds(of.inPlaceMs),
-    seconds(of.revokedMs),
-    seconds(of.provenDeadMs),
-  ];
+  const row = (name: string, of: Incident['measured']): readonly string[] => [name, ...timesOf(of)];
   const rows = credentials.map((one) => row(one.name, one.measured));
   const all = rows.length > 1 ? [...rows, row('all', measured)] : rows;
   const blocks: readonly Block[] = [
