@@ -5,6 +5,7 @@ import { configSchema } from '../../src/config/json-schema.ts';
 import { configTable } from '../../src/config/table.ts';
 import { rulesTable } from '../../src/report/rules-table.ts';
 import { searchAll, situationsPart } from '../core/situations.ts';
+import { plantedTable } from '../planted/table.ts';
 import { commandsPart } from './command-pages.ts';
 import { errorsPart } from './error-pages.ts';
 import { DESCRIBED_KINDS, providersTable, settingsPart, traitsPart } from './provider-pages.ts';
@@ -33,6 +34,7 @@ export const PARTS: readonly GeneratedPart[] = [
   { page: 'docs/audit.md', marker: 'audit-rules', make: rulesTable },
   { page: 'docs/commands.md', marker: 'commands', make: commandsPart },
   { page: 'docs/errors.md', marker: 'errors', make: errorsPart },
+  { page: 'docs/planted-bugs.md', marker: 'planted-bugs', make: plantedTable },
   { page: 'docs/providers.md', marker: 'providers', make: providersTable },
   { page: 'docs/issuers/http.md', marker: 'settings', make: () => settingsPart('http') },
   ...DESCRIBED_KINDS.flatMap((kind): readonly GeneratedPart[] => [

@@ -1,0 +1,46 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it } from 'vitest';
+import { INVARIANTS } from './bug.ts';
+import { BUGS } from './bugs.ts';
+import { withBug } from './patch.ts';
+import { RECORDED } from './recorded.ts';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+const RULES = Array.from({ length: 14 }, (_, index) => index + 1);
+
+describe('the planted bugs', () => {
+  it.each(BUGS.map((bug) => [bug.name, bug] as const))('%s: its place is in the code', (_, bug) => {
+    const text = readFileSync(join(root, bug.file), 'utf8');
+    expect(withBug(bug, text)).not.toBe(text);
+  });
+
+  it('are at least forty, with names of their own', () => {
+    expect(BUGS.length).toBeGreaterThanOrEqual(40);
+    expect(new Set(BUGS.map(({ name }) => name)).size).toBe(BUGS.length);
+  });
+
+  it.each(INVARIANTS)('break %s in three ways or more', (invariant) => {
+    expect(BUGS.filter(({ breaks }) => breaks === invariant).length).toBeGreaterThanOrEqual(3);
+  });
+
+  it.each(RULES)('offend rule %i', (rule) => {
+    expect(BUGS.some((bug) => bug.rule === rule)).toBe(true);
+  });
+
+  it('were all found when they were recorded', () => {
+    expect(Object.keys(RECORDED)).toEqual(BUGS.map(({ name }) => name));
+    expect(Object.entries(RECORDED).filter(([, { schedules }]) => schedules === 0)).toEqual([]);
+  });
+});
+
+describe('a bug whose place is gone', () => {
+  const bug = { ...BUGS[0], name: 'one', file: 'a.ts', find: 'x', replace: 'y' } as (typeof BUGS)[0];
+  it.each([
+    ['z', /"one" is found 0 times in a\.ts/],
+    ['x x', /"one" is found 2 times in a\.ts/],
+  ])('is said, in %j', (text, message) => {
+    expect(() => withBug(bug, text)).toThrow(message);
+  });
+});
