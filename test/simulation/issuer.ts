@@ -24,6 +24,8 @@ export interface SimKey {
   accepted: boolean;
   /** The issuer has answered that it is dead, or that it has ended it. */
   calledDead: boolean;
+  /** It was the answer to a create. */
+  given: boolean;
 }
 
 /** What the checker is told. `actor` is null where the issuer or a person did it. */
@@ -189,6 +191,7 @@ export class SimIssuer {
   }
 
   #handedOver(key: SimKey): CreatedKey {
+    key.given = true;
     return { secret: Secret.of(key.value), facts: this.factsOf(key) };
   }
 
@@ -215,6 +218,7 @@ export class SimIssuer {
       endedAt: null,
       accepted: mark === null,
       calledDead: false,
+      given: false,
     };
     this.keys.push(key);
     return key;

@@ -71,6 +71,8 @@ export class Watch {
   readonly #intended = new Set<string>();
   /** When the last intention to revoke a row was saved. */
   readonly #entered = new Map<string, number>();
+  /** Rows of keys that a person handed over. */
+  readonly #taken = new Set<string>();
   /** When somebody who knows nothing of keyturn did something last. */
   #strangerAt = 0;
   /** And what is current last: a store may show what was there before for a while. */
@@ -229,7 +231,8 @@ export class Watch {
     if (actor === null || first || (acceptGap && issuer.maxLive === 1)) return;
     const rows = this.ledger?.keys.filter((row) => this.keyOf(row) === key) ?? [];
     const what = `${actor.owner} ends ${key.id}`;
-    if (rows.length === 0 && key.mark === null) this.#fail('I4', `${what}, which is none of ours`);
+    if (key.mark === null && !key.given && !rows.some(({ id }) => this.#taken.has(id)))
+      this.#fail('I4', `${what}, which is none of ours`);
     // One round trip lies between the last look, which follows the intention, and the end: what a stranger does then
     // cannot be seen, nor what the store does not show yet.
     const entered = Math.max(0, ...rows.map(({ id }) => this.#entered.get(id) ?? 0));
@@ -398,6 +401,7 @@ export class Watch {
   }
 
   #note(note: TrailNote): void {
+    if (note.event === 'adopted' || note.event === 'key-provided') this.#taken.add(note.key ?? '');
     this.#notes.push(note);
     if (note.event.endsWith('-intended')) this.#intended.add(`${note.event} ${note.key}`);
     if (note.event === 'merged' && note.data?.revoking === true)
