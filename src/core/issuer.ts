@@ -13,6 +13,8 @@ export type Mark = string;
 export interface IssuerTraits {
   /** Who invents the secret: the issuer, keyturn (then `register` follows), or a person at a dashboard. */
   readonly secretFrom: 'issuer' | 'client' | 'operator';
+  /** What a new key is asked for with: a credential of keyturn's own, or the key in `current`, without which none comes. */
+  readonly asksWith: 'own' | 'current';
   /** How many keys can live at once. 1 means that no overlap exists. */
   readonly maxLive: number | 'unknown';
   /**

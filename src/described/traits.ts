@@ -9,6 +9,7 @@ export function traitsOf(description: Description): IssuerTraits {
   const named = (list?.reply.name ?? find?.reply.name) !== undefined;
   return {
     secretFrom: secret === undefined ? 'issuer' : 'client',
+    asksWith: asksWith(description),
     maxLive: maxLive ?? 'unknown',
     revokesBy: revokesBy(description),
     proves: true,
@@ -19,6 +20,17 @@ export function traitsOf(description: Description): IssuerTraits {
     sweeps: false,
     longestLife: longestLife === undefined ? null : durationMs(longestLife),
   };
+}
+
+/** The key itself asks where anything on the way to a new key takes a part of it, be it auth or the operation. */
+function asksWith({ auth, create, list, find }: Description): IssuerTraits['asksWith'] {
+  const onTheWay = [create, list, find].filter((operation) => operation !== undefined);
+  const takesKey = onTheWay.some((operation) =>
+    placesIn([operation, operation.auth === 'none' ? undefined : auth]).some(
+      ({ from }) => from === 'current',
+    ),
+  );
+  return takesKey ? 'current' : 'own';
 }
 
 function revokesBy({ revoke, promote }: Description): IssuerTraits['revokesBy'] {

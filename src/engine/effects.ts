@@ -1,6 +1,7 @@
 import { KeyturnError, toKeyturnError } from '../core/errors.ts';
 import type { Ledger } from '../core/ledger.ts';
 import type { Change, Failure } from '../core/protocol/changes.ts';
+import { fullEmergencyHint } from '../core/protocol/revoke-first.ts';
 import type { Effect, Seen } from '../core/protocol/seen.ts';
 import { rowOf } from '../core/rows.ts';
 import { guarded } from './guard.ts';
@@ -17,7 +18,7 @@ type Perform<Kind extends Effect['kind']> = (
 
 /** One function per effect: performs it once and says what is known to have come of it. */
 const EFFECTS: { readonly [Kind in Effect['kind']]: Perform<Kind> } = {
-  create: async (run, values, _ledger, _seen, { row }) => {
+  create: async (run, values, ledger, _seen, { row }) => {
     const current = values.current?.key ?? null;
     try {
       const made = await guarded(
@@ -33,7 +34,7 @@ const EFFECTS: { readonly [Kind in Effect['kind']]: Perform<Kind> } = {
       values.hold(row, made.secret);
       return [{ type: 'created', row, facts: { ...made.facts, fingerprints: made.secret.fingerprints() } }];
     } catch (caught) {
-      return notMade(caught, row, `make a key at ${run.credential.issuer}`);
+      return notMade(run, ledger, row, toKeyturnError(caught, `make a key at ${run.credential.issuer}`));
     }
   },
 
@@ -55,7 +56,7 @@ const EFFECTS: { readonly [Kind in Effect['kind']]: Perform<Kind> } = {
       );
       return [{ type: 'registered', row, facts: { ...facts, fingerprints: secret.fingerprints() } }];
     } catch (caught) {
-      return notMade(caught, row, `register a key at ${run.credential.issuer}`);
+      return notMade(run, ledger, row, toKeyturnError(caught, `register a key at ${run.credential.issuer}`));
     }
   },
 
@@ -195,13 +196,15 @@ export function perform(
 }
 
 /** A definite no ends the attempt; any other failure leaves open whether the key exists. */
-function notMade(caught: unknown, row: string, doing: string): readonly Change[] {
-  const error = toKeyturnError(caught, doing);
-  const failure = failureOf(error);
-  if (error.ambiguous) {
-    return [{ type: 'create-unsure', row, failure }];
-  }
-  return [{ type: 'not-created', row, failure }, ...fatal(error)];
+function notMade(run: Run, ledger: Ledger, row: string, error: KeyturnError): readonly Change[] {
+  if (error.ambiguous) return [{ type: 'create-unsure', row, failure: failureOf(error) }];
+  const isFull = error.code === 'FULL' && ledger.rotation?.kind === 'emergency';
+  const said = isFull ? withHint(error, fullEmergencyHint(ledger, run.policy)) : error;
+  return [{ type: 'not-created', row, failure: failureOf(said) }, ...fatal(said)];
+}
+
+function withHint(error: KeyturnError, hint: string): KeyturnError {
+  return new KeyturnError(error.code, error.message, { ...error.detail, hint });
 }
 
 /** A failure that the same request would meet again closes the rotation. */

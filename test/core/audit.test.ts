@@ -27,6 +27,7 @@ const POLICY: Policy = {
   converges: 0,
   issuer: {
     secretFrom: 'issuer',
+    asksWith: 'own',
     maxLive: 'unknown',
     revokesBy: 'secret',
     proves: true,

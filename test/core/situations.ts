@@ -12,6 +12,7 @@ export const BOUND: Bound = { rows: 3, rotations: 2, attempts: 3, states: 5_000 
 
 const PLAIN: IssuerTraits = {
   secretFrom: 'issuer',
+  asksWith: 'own',
   maxLive: 'unknown',
   revokesBy: 'secret',
   proves: true,

@@ -219,6 +219,26 @@ describe('the traits follow from what is said', () => {
       { marks: false, lists: true },
     ],
     ['no list', {}, ['list'], { marks: false, lists: false }],
+    ['asked with a credential of its own', {}, [], { asksWith: 'own' }],
+    ['asked with the key', { auth: { bearer: '{current.value}' } }, [], { asksWith: 'current' }],
+    [
+      'asked with the key in the body of create',
+      {
+        create: {
+          url: '/keys',
+          form: { old: '{current.value}' },
+          reply: { parts: { value: '/s' }, id: '/i' },
+        },
+      },
+      [],
+      { asksWith: 'current' },
+    ],
+    [
+      'only a revocation shows the key',
+      { revoke: { url: '/keys/{key.id}', headers: { 'x-key': '{current.value}' } } },
+      [],
+      { asksWith: 'own' },
+    ],
     [
       'a search of its own',
       { find: { url: '/keys', query: { q: '{rotation.id}' }, reply: { id: '/id', name: '/name' } } },

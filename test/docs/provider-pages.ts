@@ -87,6 +87,11 @@ const MAKES: Readonly<Record<IssuerTraits['secretFrom'], string>> = {
   operator: 'a person',
 };
 
+const ASKS: Readonly<Record<IssuerTraits['asksWith'], string>> = {
+  own: 'a credential of its own',
+  current: 'the current key',
+};
+
 function lostCreate({ secretFrom, marks, lists, proves, revokesBy }: IssuerTraits): string {
   if (secretFrom === 'operator') return 'cannot happen';
   if (secretFrom === 'client')
@@ -95,6 +100,8 @@ function lostCreate({ secretFrom, marks, lists, proves, revokesBy }: IssuerTrait
   return lists ? 'a possible key, with the ids that are new' : 'a possible key, with its time';
 }
 
+const asks = ({ secretFrom, revokesBy, asksWith }: IssuerTraits) =>
+  secretFrom === 'operator' || revokesBy === 'nothing' ? 'nobody' : ASKS[asksWith];
 const live = ({ maxLive }: IssuerTraits) => (maxLive === 'unknown' ? 'not known' : String(maxLive));
 const yes = (is: boolean) => (is ? 'yes' : 'no');
 
@@ -107,6 +114,7 @@ export function providersTable(): string {
       const cells = [
         `[\`${kind}\`](issuers/${kind}.md)`,
         MAKES[traits.secretFrom],
+        asks(traits),
         live(traits),
         ENDS[traits.revokesBy],
         traits.maxLive === 1 ? '**yes**' : 'no',
@@ -117,8 +125,8 @@ export function providersTable(): string {
       return `| ${cells.join(' | ')} |`;
     });
   return [
-    '| kind | makes the secret | live at once | ends a key | gap | a create without an answer | lists keys | last use |',
-    '|---|---|---|---|---|---|---|---|',
+    '| kind | makes the secret | asked with | live at once | ends a key | gap | a create without an answer | lists keys | last use |',
+    '|---|---|---|---|---|---|---|---|---|',
     ...rows,
   ].join('\n');
 }
@@ -130,6 +138,7 @@ export function traitsPart(kind: string): string {
     traits.longestLife === null ? 'it does not end by itself' : `${traits.longestLife / 86_400_000} days`;
   const rows = [
     ['who makes the secret', MAKES[traits.secretFrom]],
+    ['a new key is asked for with', asks(traits)],
     ['keys that can live at once', live(traits)],
     ['who ends a key', ENDS[traits.revokesBy]],
     ['a gap in which consumers read a dead key', yes(traits.maxLive === 1)],

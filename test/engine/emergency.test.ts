@@ -121,6 +121,36 @@ describe('emergency', () => {
     expect(outcome.exitCode).toBe(4);
     expect(stranger.diedAt).toBeNull();
     expect(scene.issuer.keys[0]?.diedAt).toBeNull();
+    expect(outcome.hint).toContain('--revoke-first --reason TEXT');
+  });
+
+  it('--revoke-first frees a slot of a set that strangers hold, also of an emergency that stands at it', async () => {
+    const scene = await adopted({ traits: { maxLive: 2 } });
+    scene.watch.allowed.lastKey = true;
+    const stranger = scene.issuer.make();
+    expect(outcomeIn(await scene.run({ order: EMERGENCY })).exitCode).toBe(4);
+    const outcome = outcomeIn(await scene.run({ order: { ...EMERGENCY, revokeFirst: true } }));
+    expect(outcome, outcome.reason).toMatchObject({ outcome: 'done', exitCode: 0 });
+    expect(scene.issuer.keys.map((key) => key.diedAt === null)).toEqual([false, true, true]);
+    expect(stranger.diedAt).toBeNull();
+    expect(scene.watch.violations).toEqual([]);
+  });
+
+  it('an issuer that is asked with the key itself is offered no --revoke-first, and refuses it untouched', async () => {
+    const scene = await adopted({ traits: { maxLive: 2, asksWith: 'current' } });
+    const before = await scene.watch.ledger();
+    const order = { ...EMERGENCY, revokeFirst: true } as const;
+    const refused = outcomeIn(await scene.run({ order }));
+    expect(refused.exitCode).toBe(2);
+    expect(refused.reason).toContain('nothing can make its successor');
+    expect(await scene.watch.ledger()).toEqual(before);
+    scene.issuer.make();
+    const full = outcomeIn(await scene.run({ order: EMERGENCY }));
+    expect(full.exitCode).toBe(4);
+    expect(full.hint).toContain('cannot be revoked first');
+    expect(full.hint).not.toContain('--revoke-first');
+    expect(outcomeIn(await scene.run({ order })).exitCode).toBe(2);
+    expect(scene.issuer.keys.every((key) => key.diedAt === null)).toBe(true);
   });
 
   it('with all slots taken by rows of ours it makes room from those that are not current', async () => {

@@ -31,6 +31,7 @@ export interface FakeIssuer extends Issuer {
 
 const PLAIN: IssuerTraits = {
   secretFrom: 'issuer',
+  asksWith: 'own',
   maxLive: 'unknown',
   revokesBy: 'secret',
   proves: true,

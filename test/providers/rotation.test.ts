@@ -29,6 +29,14 @@ function keepsSecrets(bench: ProviderBench, answers: readonly Answer[]): void {
 
 beforeAll(built, 60_000);
 
+/** Where no key can be revoked before its successor exists, and the words that say why. */
+const NOT_FIRST: Readonly<Record<string, string>> = {
+  '360dialog': 'cannot be told to revoke',
+  sinch: 'nothing can make its successor',
+  'twilio-auth-token': 'cannot be told to revoke',
+  vonage: 'nothing can make its successor',
+};
+
 describe.each(Object.keys(PROVIDERS))('%s, through the command line', (kind) => {
   test('is killed while it waits for a key, goes on, and rotates', { timeout: 60_000 }, async () => {
     const bench = await begun(kind);
@@ -52,5 +60,25 @@ describe.each(Object.keys(PROVIDERS))('%s, through the command line', (kind) => 
     const [live, ...others] = bench.ring.live();
     expect(others).toEqual([]);
     expect(current.fingerprints).toEqual(live === undefined ? null : bench.secretOf(live).fingerprints());
+  });
+
+  test('emergency --revoke-first: with keys asked for otherwise only, else nothing is done', async () => {
+    const bench = await begun(kind);
+    const [old] = bench.ring.live();
+    const asked = bench.server.log.length;
+    const args = ['emergency', NAME, '--revoke-first', '--reason', 'abused now', '--yes', '--json'];
+    const answer = await bench.keyturn(...args);
+    keepsSecrets(bench, [answer]);
+    const why = NOT_FIRST[kind];
+    if (why !== undefined) {
+      expect([answer.code, answer.document.errors?.[0]?.message]).toEqual([2, expect.stringContaining(why)]);
+      expect([bench.ring.live(), bench.server.log.length]).toEqual([[old], asked]);
+      return;
+    }
+    expect(answer.code).toBe(0);
+    const live = bench.ring.live();
+    expect([live.length, live[0]?.id === old?.id]).toEqual([1, false]);
+    const posted = bench.server.log.findLastIndex((line) => line.startsWith('POST '));
+    expect(bench.server.log.findIndex((line) => /^(DELETE|PUT) /.test(line))).toBeLessThan(posted);
   });
 });

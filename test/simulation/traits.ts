@@ -53,6 +53,7 @@ export function issuerShape(dice: Dice, family: Family): IssuerShape {
   };
   const traits: IssuerTraits = {
     secretFrom: 'issuer',
+    asksWith: 'own',
     maxLive: 'unknown',
     revokesBy: 'secret',
     proves: !unproven,

@@ -15,6 +15,7 @@ import {
 } from '../rows.ts';
 import type { Step } from './changes.ts';
 import { revocation } from './revocation.ts';
+import { fullEmergencyHint } from './revoke-first.ts';
 import type { Seen } from './seen.ts';
 import { isActive, look, retryStep, stop } from './steps.ts';
 
@@ -106,6 +107,7 @@ function fullHint(ledger: Ledger, policy: Policy, seen: Seen): string {
       ? other
       : `the value of ${held.id} is gone from the store: put it back by hand, or ${other}`;
   }
+  if (ledger.rotation?.kind === 'emergency') return fullEmergencyHint(ledger, policy);
   return 'end the overlap of a retiring key with keyturn revoke, or remove a key that nobody needs at the issuer';
 }
 

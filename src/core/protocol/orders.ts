@@ -3,6 +3,7 @@ import type { Policy } from '../policy.ts';
 import { currentRow, isDead, previous, rowOf, sameKey } from '../rows.ts';
 import type { Step } from './changes.ts';
 import { followStore } from './next.ts';
+import { turnsToRevokeFirst, whyNotFirst } from './revoke-first.ts';
 import type { Seen } from './seen.ts';
 import { look, stop } from './steps.ts';
 
@@ -72,7 +73,8 @@ function emergency(
   policy: Policy,
 ): Step | null {
   const open = ledger.rotation;
-  if (open?.kind === 'emergency' && order.again === undefined) return null;
+  const turns = order.revokeFirst === true && turnsToRevokeFirst(ledger);
+  if (open?.kind === 'emergency' && order.again === undefined && !turns) return null;
   const landed = landedUnseen(ledger, seen, policy);
   if (landed !== null) return landed;
   if (isForeign(seen) && currentRow(ledger) === null && open === undefined) {
@@ -82,14 +84,8 @@ function emergency(
       `run keyturn adopt ${ledger.credential}, then emergency again`,
     );
   }
-  const { revokesBy } = policy.issuer;
-  if (order.revokeFirst === true && revokesBy !== 'id' && revokesBy !== 'secret') {
-    return stop(
-      'USAGE',
-      'this issuer cannot be told to revoke a key, so none can be revoked first',
-      'run keyturn emergency without --revoke-first, or remove the key at the issuer by hand',
-    );
-  }
+  const cannot = order.revokeFirst === true ? whyNotFirst(policy) : null;
+  if (cannot !== null) return cannot;
   const revokeFirst = order.revokeFirst === undefined ? {} : { revokeFirst: true as const };
   return {
     do: 'record',

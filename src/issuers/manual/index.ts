@@ -23,6 +23,7 @@ export function createManualIssuer(settings: ManualSettings, context: PluginCont
     kind: 'manual',
     traits: {
       secretFrom: 'operator',
+      asksWith: 'own',
       maxLive: 'unknown',
       revokesBy: 'operator',
       proves,

@@ -82,9 +82,10 @@ function assemble(settings: MetaSettings, context: PluginContext): Meta {
   };
 }
 
-function traitsOf({ expiring, settles }: MetaSettings): IssuerTraits {
+function traitsOf({ mode, expiring, settles }: MetaSettings): IssuerTraits {
   return {
     secretFrom: 'issuer',
+    asksWith: mode === 'exchange' ? 'current' : 'own',
     maxLive: 'unknown',
     revokesBy: 'secret',
     proves: true,

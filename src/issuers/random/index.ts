@@ -23,6 +23,7 @@ export function createRandomIssuer(settings: RandomSettings): Issuer {
     kind: 'random',
     traits: {
       secretFrom: 'client',
+      asksWith: 'own',
       maxLive: 'unknown',
       revokesBy: 'nothing',
       proves: false,

@@ -41,6 +41,7 @@ function createAcme(settings: AcmeSettings, context: PluginContext): Issuer {
     kind: 'acme',
     traits: {
       secretFrom: 'issuer',
+      asksWith: 'own',
       maxLive: 'unknown',
       revokesBy: 'secret',
       proves: true,

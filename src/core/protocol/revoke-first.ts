@@ -1,0 +1,39 @@
+import type { Ledger } from '../ledger.ts';
+import type { Policy } from '../policy.ts';
+import { currentRow } from '../rows.ts';
+import type { Step } from './changes.ts';
+import { stop } from './steps.ts';
+
+/** Why no key of this issuer may be revoked before its successor exists; null: one may. */
+export function whyNotFirst({ issuer: { revokesBy, asksWith } }: Policy): Step | null {
+  if (revokesBy !== 'id' && revokesBy !== 'secret') {
+    return stop(
+      'USAGE',
+      'this issuer cannot be told to revoke a key, so none can be revoked first',
+      'run keyturn emergency without --revoke-first, or remove the key at the issuer by hand',
+    );
+  }
+  if (asksWith !== 'current') return null;
+  return stop(
+    'USAGE',
+    'this issuer is asked for a key with the key in current: once that is revoked, nothing can make its successor',
+    'run keyturn emergency without --revoke-first: the old key is revoked as soon as the new one is in place',
+  );
+}
+
+/** Whether the open emergency can still be opened anew to kill the old key first: its new key is not in place. */
+export function turnsToRevokeFirst({ rotation }: Ledger): boolean {
+  return rotation !== undefined && rotation.revokeFirst === undefined && rotation.promotedAt === undefined;
+}
+
+/** What a person does about an emergency that finds every slot taken by keys that are not its own to end. */
+export function fullEmergencyHint(ledger: Ledger, policy: Policy): string {
+  const byHand = 'remove a key that nobody needs at the issuer by hand and run it again';
+  if (currentRow(ledger) === null || ledger.rotation?.revokeFirst === true) return byHand;
+  if (whyNotFirst(policy) === null) {
+    return `${byHand}, or kill the key in current before its successor exists: keyturn emergency ${ledger.credential} --revoke-first --reason TEXT`;
+  }
+  return policy.issuer.asksWith === 'current'
+    ? `${byHand}; the key in current cannot be revoked first: without it nothing can make its successor`
+    : byHand;
+}
