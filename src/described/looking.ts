@@ -68,7 +68,12 @@ export async function used(
   if (operation === undefined) {
     const entries = await entriesOf(described, { signal, caller });
     const entry = entries.find(({ issuerKeyId }) => issuerKeyId === id);
-    return entry === undefined ? null : said(entry.lastUsed, 'list.reply.lastUsed');
+    if (entry !== undefined) return said(entry.lastUsed, 'list.reply.lastUsed');
+    throw badReply(
+      LAST_USE,
+      'the list does not name the key',
+      'look at keyturn keys; while nobody says when a key was last used, it counts as in use',
+    );
   }
   const { body } = await described.sender.send({
     operation,

@@ -275,6 +275,8 @@ describe('the last use', () => {
   ])('is %s', async (_, used, at) => {
     desk.answer = json({ keys: [{ id: 'k1', used }], used });
     expect([await lastUsed(inList), await lastUsed(apart)]).toEqual([at, at]);
+    desk.answer = json({ keys: [{ id: 'k2', used: null }] });
+    expect(await refusal(lastUsed(inList))).toMatchObject({ code: 'BAD_REPLY' });
   });
 
   test.each([

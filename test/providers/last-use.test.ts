@@ -59,6 +59,23 @@ describe('the gate issuer-last-used', { timeout: 60_000 }, () => {
     expect([done.code, bench.ring.accepted(old.secret)]).toEqual([0, null]);
   });
 
+  test('keeps a key that the list does not name: nobody says that it was never used', async () => {
+    const bench = await openProviderBench(startUnseen, {
+      policy: { gates: ['issuer-last-used'] },
+    });
+    onTestFinished(bench.close);
+    await bench.keyturn('rotate', NAME);
+    const [old] = bench.ring.live();
+    if (old === undefined) throw new Error('there is no key');
+    // Gone from the list, and still accepted.
+    old.deadFrom = Date.now() + DAY;
+    await bench.keyturn('rotate', NAME);
+    const held = await bench.keyturn('run', '--json');
+    expect([held.code, held.document.data.credentials[0].outcome]).toEqual([4, 'overlap']);
+    expect(held.document.data.credentials[0].reason).toMatch(/the list does not name the key.*opens in/);
+    expect(bench.ring.accepted(old.secret)).not.toBeNull();
+  });
+
   test('is refused before a key is made where the provider does not tell the last use', async () => {
     const bench = await openProviderBench(startTwilio, {
       policy: { gates: [{ gate: 'issuer-last-used', quiet: '1h', longest: '2d' }] },
