@@ -6,6 +6,7 @@ import { lookAt, verified } from '../engine/looks.ts';
 import type { Run } from '../engine/run.ts';
 import { openSession, type Session } from '../engine/session.ts';
 import type { Context } from './context.ts';
+import { compareList, takeLists } from './keys/orphans.ts';
 import { inParallel } from './parallel.ts';
 import { runMaker } from './runs.ts';
 
@@ -34,6 +35,7 @@ export async function takeInventory(
   { offline, strangers }: { readonly offline: boolean; readonly strangers: boolean },
 ): Promise<Taken> {
   const config = await context.config();
+  const lists = offline ? [] : await takeLists(chosen, context);
   const makeRun = await runMaker(context, { dry: true });
   const read = await inParallel(config.credentials, async (credential): Promise<One> => {
     const selected = chosen.includes(credential);
@@ -53,6 +55,7 @@ export async function takeInventory(
   return {
     inventory: {
       credentials: read.flatMap(({ credential }) => (credential === undefined ? [] : [credential])),
+      issuers: lists.map((list) => compareList(list, config, new Map(ledgers))),
       strangers: found.strangers,
     },
     ledgers: new Map(ledgers),

@@ -50,6 +50,12 @@ export const AUDIT_RULES = {
     remedy: 'remove it at the issuer and run `keyturn forget NAME --orphan ID`, or wait until it expires',
     command: 'status NAME',
   },
+  orphan: {
+    severity: 'high',
+    means: 'the issuer lists a key that keyturn made and that no ledger calls alive',
+    remedy: 'see `keyturn keys ISSUER`; unless another keyturn has it, remove it at the issuer by hand',
+    command: null,
+  },
   'owed-revocation': {
     severity: 'high',
     means: 'a key that nobody needs any more is not proven dead',

@@ -28,8 +28,28 @@ export interface AuditedCredential {
   readonly selected: boolean;
 }
 
+/** A key that an issuer lists, that keyturn made, and that no ledger calls alive. */
+export interface ListedOrphan {
+  readonly issuerKeyId: string;
+  readonly name: string | null;
+  /** The credential whose ledger says that it is dead; null: no ledger knows it. */
+  readonly credential: string | null;
+  readonly key: string | null;
+  readonly issuedAt: Instant | null;
+}
+
+/** What an issuer lists, compared with the ledgers of all its credentials. */
+export interface AuditedIssuer {
+  readonly name: string;
+  readonly orphans: readonly ListedOrphan[];
+  /** Why that could not be compared; null: it was. */
+  readonly unknown: string | null;
+}
+
 export interface Inventory {
   readonly credentials: readonly AuditedCredential[];
+  /** Issuers whose lists tell a key that keyturn made. */
+  readonly issuers: readonly AuditedIssuer[];
   /** Locations in stores that hold a value and that no credential names. */
   readonly strangers: readonly { readonly store: string; readonly location: string }[];
 }

@@ -1,7 +1,7 @@
 import { checksOfCurrent } from './audit-current.ts';
 import { checksOfLedger } from './audit-ledger.ts';
 import { AUDIT_RULES, type AuditRule, isAtLeast, SEVERITIES, type Severity } from './audit-rules.ts';
-import type { AuditedCredential, Found, Inventory, Subject } from './audit-subject.ts';
+import type { AuditedCredential, AuditedIssuer, Found, Inventory, Subject } from './audit-subject.ts';
 import type { Instant } from './credential.ts';
 import type { Key, Ledger } from './ledger.ts';
 import { isDead, sameKey } from './rows.ts';
@@ -9,7 +9,7 @@ import { isDead, sameKey } from './rows.ts';
 export interface Finding {
   readonly rule: AuditRule;
   readonly severity: Severity;
-  /** Null: a location that no credential names. */
+  /** Null: a location that no credential names, or a key that no ledger knows. */
   readonly credential: string | null;
   /** The row of the ledger that it is about; null: none in particular. */
   readonly key: string | null;
@@ -42,6 +42,7 @@ export function audit(
     ];
     findings.push(...found.map((one) => complete(one, credential.name)));
   }
+  findings.push(...inventory.issuers.flatMap(findingsOfIssuer));
   findings.push(...inventory.strangers.map((one) => complete(stranger(one), null)));
   return findings.sort((a, b) => SEVERITIES.indexOf(a.severity) - SEVERITIES.indexOf(b.severity));
 }
@@ -52,6 +53,19 @@ function complete(
 ): Finding {
   const { severity } = AUDIT_RULES[rule];
   return { rule, severity, credential, key, message, hint, since, waiver: null };
+}
+
+function findingsOfIssuer({ name, orphans, unknown }: AuditedIssuer): readonly Finding[] {
+  const findings = orphans.map(({ issuerKeyId, name: named, credential, key, issuedAt }) => {
+    const called = named === null ? '' : ` "${named}"`;
+    const says = credential === null ? 'no ledger here knows' : `the ledger of ${credential} calls dead`;
+    const message = `the issuer ${name} lists the key ${issuerKeyId}${called}, which keyturn made and ${says}`;
+    const hint = `see keyturn keys ${name}; unless another keyturn has it, remove it at the issuer by hand`;
+    return complete({ rule: 'orphan', key, message, hint, since: issuedAt }, credential);
+  });
+  if (unknown === null) return findings;
+  const message = `whether the issuer ${name} lists orphans could not be told: ${unknown}`;
+  return [...findings, complete({ rule: 'unverified', message, hint: `run keyturn keys ${name}` }, null)];
 }
 
 function stranger({ store, location }: Inventory['strangers'][number]): Found {

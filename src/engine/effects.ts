@@ -197,10 +197,13 @@ export function perform(
 
 /** A definite no ends the attempt; any other failure leaves open whether the key exists. */
 function notMade(run: Run, ledger: Ledger, row: string, error: KeyturnError): readonly Change[] {
-  if (error.ambiguous) return [{ type: 'create-unsure', row, failure: failureOf(error) }];
   const isFull = error.code === 'FULL' && ledger.rotation?.kind === 'emergency';
   const said = isFull ? withHint(error, fullEmergencyHint(ledger, run.policy)) : error;
-  return [{ type: 'not-created', row, failure: failureOf(said) }, ...fatal(said)];
+  const failure = failureOf(said);
+  if (error.ambiguous) {
+    return [{ type: 'create-unsure', row, failure }];
+  }
+  return [{ type: 'not-created', row, failure }, ...fatal(said)];
 }
 
 function withHint(error: KeyturnError, hint: string): KeyturnError {

@@ -75,7 +75,7 @@ function credential(patch: Partial<AuditedCredential> = {}): AuditedCredential {
 }
 
 function auditOne(ledger: Ledger, patch: Partial<AuditedCredential> = {}) {
-  const inventory = { credentials: [credential(patch)], strangers: [] };
+  const inventory = { credentials: [credential(patch)], issuers: [], strangers: [] };
   return audit(inventory, new Map([['wa-prod', ledger]]), NOW);
 }
 
@@ -132,7 +132,7 @@ describe('the key in current', () => {
   ] as const)('%s', (_what, patch, rules) => {
     const key = row(patch as Partial<Key>);
     const { said: _, ...offline } = credential();
-    const inventory: Inventory = { credentials: [offline], strangers: [] };
+    const inventory: Inventory = { credentials: [offline], issuers: [], strangers: [] };
     const found = audit(inventory, new Map([['wa-prod', ledgerWith([key])]]), NOW);
     expect(found.map((finding) => finding.rule)).toEqual(rules);
     expect(found.every((finding) => finding.key === 'k1' && finding.credential === 'wa-prod')).toBe(true);
@@ -181,7 +181,7 @@ describe('the key in current', () => {
 
   it('is left out where the store was not read', () => {
     const { current: _, ...unread } = credential();
-    const inventory: Inventory = { credentials: [unread], strangers: [] };
+    const inventory: Inventory = { credentials: [unread], issuers: [], strangers: [] };
     expect(
       audit(inventory, new Map([['wa-prod', ledgerWith([row({ issuedAt: ago(91) })])]]), NOW),
     ).toMatchObject([{ rule: 'over-age' }]);
@@ -304,7 +304,7 @@ describe('several credentials', () => {
   });
 
   function both(mine: Ledger, theirs: Ledger, second: AuditedCredential = other) {
-    const inventory = { credentials: [credential(), second], strangers: [] };
+    const inventory = { credentials: [credential(), second], issuers: [], strangers: [] };
     return audit(
       inventory,
       new Map([
@@ -334,6 +334,7 @@ describe('several credentials', () => {
         credential({ current: { key: short, row: 'k1' } }),
         { ...other, current: { key: Secret.of('short'), row: 'k1' } },
       ],
+      issuers: [],
       strangers: [],
     };
     const bare = (name: string) => ledgerWith([row({ fingerprints: {} })], { credential: name });
@@ -377,7 +378,7 @@ describe('several credentials', () => {
     const ledger = ledgerWith([row({ issuedAt: ago(91), expiresAt: ago(1) })]);
     const said: Verification = { verdict: 'unknown', message: 'no answer' };
     const found = audit(
-      { credentials: [credential({ said })], strangers },
+      { credentials: [credential({ said })], issuers: [], strangers },
       new Map([['wa-prod', ledger]]),
       NOW,
     );
@@ -391,8 +392,25 @@ describe('several credentials', () => {
     expect(found[2]?.message).toContain('old/token');
   });
 
+  it('have orphans that their issuer lists, and an issuer that could not be compared is told', () => {
+    const orphan = { issuerKeyId: 'K9', name: 'keyturn r1.1', credential: null, key: null, issuedAt: ago(2) };
+    const dead = { ...orphan, credential: 'wa-prod', key: 'k0' };
+    const issuers = [
+      { name: 'acme', orphans: [orphan, dead], unknown: null },
+      { name: 'other', orphans: [], unknown: 'no answer' },
+    ];
+    const found = audit({ credentials: [], issuers, strangers: [] }, new Map(), NOW);
+    expect(found.map(({ rule, credential: name, key, since }) => [rule, name, key, since])).toEqual([
+      ['orphan', null, null, ago(2)],
+      ['orphan', 'wa-prod', 'k0', ago(2)],
+      ['unverified', null, null, null],
+    ]);
+    expect(found[0]?.message).toMatch(/K9 "keyturn r1\.1", .* no ledger here knows/);
+    expect(exitOfAudit(found, 'medium')).toBe(7);
+  });
+
   it('are left out where the ledger could not be read', () => {
-    expect(audit({ credentials: [credential()], strangers: [] }, new Map(), NOW)).toEqual([]);
+    expect(audit({ credentials: [credential()], issuers: [], strangers: [] }, new Map(), NOW)).toEqual([]);
   });
 });
 

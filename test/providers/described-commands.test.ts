@@ -193,3 +193,34 @@ test('doctor warns of a secret in an address, and says that auth is accepted', {
     'issuer provider: revoke.url warn',
   ]);
 });
+
+test('a key with our mark in no ledger is called an orphan by keys, by audit and by a refusal', {
+  timeout: 60_000,
+}, async () => {
+  const bench = await benchOf(startUnseen, { issuer: { maxLive: 2 } });
+  expect((await bench.keyturn('rotate', NAME)).code).toBe(0);
+  expect((await bench.keyturn('audit')).code).toBe(0);
+  const stray = bench.ring.add({ id: '77', secret: 'un_stray', name: 'keyturn r20261101-0badcafe.2' });
+
+  const keys = await bench.keyturn('keys', 'provider', '--json');
+  const whose = keys.document.data.keys.map((key: { whose: string }) => key.whose);
+  expect([keys.code, whose]).toEqual([7, ['ours', 'orphan']]);
+
+  for (const words of [['audit'], ['audit', NAME]]) {
+    const audit = await bench.keyturn(...words, '--json');
+    expect([audit.code, audit.document.data.findings]).toMatchObject([7, [{ rule: 'orphan', key: null }]]);
+    expect(audit.document.data.findings[0].message).toContain(`77 "${stray.name}"`);
+    expect(audit.document.data.findings[0].hint).toContain('keyturn keys provider');
+  }
+  expect((await bench.keyturn('audit', '--offline')).code).toBe(0);
+
+  const full = await bench.keyturn('rotate', NAME);
+  expect(full.code).toBe(4);
+  expect(full.stderr).toMatch(/77 ".*" \(an orphan that no ledger knows; see keyturn audit key-prod\)/);
+  expect(bench.ring.live()).toHaveLength(2);
+
+  bench.server.fail('html', 'all');
+  const blind = await bench.keyturn('audit', '--json');
+  const rules = blind.document.data.findings.map((one: { rule: string }) => one.rule);
+  expect(rules).toEqual(['unverified', 'unverified']);
+});

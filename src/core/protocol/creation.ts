@@ -116,14 +116,16 @@ const HOLDERS_NAMED = 12;
 /** What takes the slots, and whose each is. */
 function holders(ledger: Ledger, seen: Seen, keys: readonly ListedKey[]): string {
   const named = keys.slice(0, HOLDERS_NAMED).map((listed) => {
-    const own = ledger.keys.find((key) => key.issuerKeyId === listed.issuerKeyId);
+    const own = ledger.keys.find((key) => key.issuerKeyId === listed.issuerKeyId || key.id === listed.mark);
     const sibling = seen.siblings?.find((key) => key.issuerKeyId === listed.issuerKeyId);
     const whose =
       own !== undefined
         ? `${own.id}, ${own.state}`
         : sibling !== undefined
           ? `of ${sibling.credential}`
-          : 'not ours';
+          : listed.mark === undefined
+            ? 'not ours'
+            : `an orphan that no ledger knows; see keyturn audit ${ledger.credential}`;
     const name = listed.name === undefined ? '' : ` "${listed.name}"`;
     return `${listed.issuerKeyId}${name} (${whose})`;
   });
