@@ -13,9 +13,12 @@ import { load } from './load.mjs';
 import { root } from './tests.mjs';
 
 const ROUNDS = 25;
+const ROUNDS_OF_MANY = 5;
 const MANY = [250, 500, 1000];
 const bin = join(root, 'bin/keyturn.js');
-const { servedStores } = await load(root, 'test/servers/store-bench.ts', { packages: 'external' });
+const { servedStores, copyLedger } = await load(root, 'test/servers/store-bench.ts', {
+  packages: 'external',
+});
 
 stdout.write(`${new Date().toISOString().slice(0, 10)}, Node.js ${version}, median of ${ROUNDS} runs\n`);
 for (const [name, open] of Object.entries(servedStores)) {
@@ -37,49 +40,82 @@ async function measure(name, { store, env: own, floor }) {
   const peak = join(folder, 'peak');
   /**
    * @param {readonly string[]} args
-   * @returns {Promise<{ ms: number, mib: number }>}
+   * @param {Readonly<Record<string, string>>} [more] variables
+   * @returns {Promise<{ ms: number, cpuMs: number, mib: number }>}
    */
-  const run = async (args) => {
+  const run = async (args, more = {}) => {
     const from = process.hrtime.bigint();
     const { status, stderr } = spawnSync(execPath, ['--require', join(folder, 'peak.cjs'), ...args], {
       cwd: folder,
-      env,
+      env: { ...env, ...more },
       encoding: 'utf8',
     });
     const ms = Number(process.hrtime.bigint() - from) / 1e6;
     if (status !== 0) throw new Error(`${args.join(' ')} ended with ${status}: ${stderr}`);
-    return { ms, mib: Number(await readFile(peak, 'utf8')) / 1024 };
+    const { maxRSS, userCPUTime, systemCPUTime } = JSON.parse(await readFile(peak, 'utf8'));
+    return { ms, cpuMs: (userCPUTime + systemCPUTime) / 1000, mib: maxRSS / 1024 };
   };
   try {
     await writeFile(
       join(folder, 'peak.cjs'),
-      `process.on('exit', () => require('node:fs').writeFileSync(${JSON.stringify(peak)}, String(process.resourceUsage().maxRSS)));`,
+      `process.on('exit', () => require('node:fs').writeFileSync(${JSON.stringify(peak)}, JSON.stringify(process.resourceUsage())));`,
     );
     await writeFile(join(folder, 'floor.mjs'), floor);
     await configure(folder, store, 1);
     await run([bin, 'rotate', '--all']);
-    const targets = [['-e', '0'], ['floor.mjs'], [bin, 'status']];
-    for (const args of targets) await run(args);
-    /** @type {number[][]} */
-    const times = targets.map(() => []);
+    /** @type {{ args: readonly string[], more?: Record<string, string> }[]} */
+    const targets = [
+      { args: ['-e', '0'] },
+      { args: ['floor.mjs'] },
+      { args: [bin, 'status'] },
+      // As the first time: without the compiled code that the others before it have left.
+      { args: [bin, 'status'], more: { NODE_DISABLE_COMPILE_CACHE: '1' } },
+    ];
+    for (const { args, more } of targets) await run(args, more);
+    /** @type {{ ms: number, cpuMs: number }[][]} */
+    const ran = targets.map(() => []);
     for (let round = 0; round < ROUNDS; round += 1) {
-      for (const [at, args] of targets.entries()) times[at]?.push((await run(args)).ms);
+      for (const [at, { args, more }] of targets.entries()) ran[at]?.push(await run(args, more));
     }
-    const [bare = 0, base = 0, status = 0] = times.map(median);
-    stdout.write(`\n| ${name} | ms | above the library with one call | bar |\n|---|---|---|---|\n`);
-    stdout.write(
-      `| node -e 0 | ${bare.toFixed(0)} | | |\n| the library and one call | ${base.toFixed(0)} | | |\n`,
+    const [bare = 0, base = 0, one = 0, first = 0] = ran.map((runs) => median(runs.map((run) => run.ms)));
+    const [bareCpuMs = 0, baseCpuMs = 0, oneCpuMs = 0, firstCpuMs = 0] = ran.map((runs) =>
+      median(runs.map((run) => run.cpuMs)),
     );
     stdout.write(
-      `| keyturn status, one credential | ${status.toFixed(0)} | ${(status - base).toFixed(0)} | 25 |\n`,
+      `\n| ${name} | ms | above the library with one call | bar | processor time, ms |\n|---|---|---|---|---|\n`,
     );
-    stdout.write('\n| credentials | status, s | MiB above node -e 0 | bar |\n|---|---|---|---|\n');
+    for (const [what, ms, above, bar, cpuMs] of [
+      ['node -e 0', bare, '', '', bareCpuMs],
+      ['the library and one call', base, '', '', baseCpuMs],
+      ['keyturn status, one credential', one, (one - base).toFixed(0), '25', oneCpuMs],
+      ['the same, nothing compiled before', first, (first - base).toFixed(0), '25', firstCpuMs],
+    ]) {
+      stdout.write(
+        `| ${what} | ${Number(ms).toFixed(0)} | ${above} | ${bar} | ${Number(cpuMs).toFixed(0)} |\n`,
+      );
+    }
     const empty = (await run(['-e', '0'])).mib;
-    for (const count of MANY) {
-      await configure(folder, store, count);
-      await run([bin, 'run']);
-      const { ms, mib } = await run([bin, 'status']);
-      stdout.write(`| ${count} | ${(ms / 1000).toFixed(2)} | ${(mib - empty).toFixed(0)} | 150 |\n`);
+    await copyLedger({ store, env: own }, 'bench-0', namesOf(Math.max(...MANY)));
+    /** @type {{ ms: number, cpuMs: number, mib: number }[][]} */
+    const many = MANY.map(() => []);
+    for (let round = 0; round < ROUNDS_OF_MANY; round += 1) {
+      for (const [at, count] of MANY.entries()) {
+        await configure(folder, store, count);
+        many[at]?.push(await run([bin, 'status']));
+      }
+    }
+    stdout.write(
+      '\n| credentials | status, s | its processor time, s | ms of it for each | MiB above node -e 0 | bar |\n|---|---|---|---|---|---|\n',
+    );
+    for (const [at, count] of MANY.entries()) {
+      const runs = many[at] ?? [];
+      const ms = median(runs.map((run) => run.ms));
+      const cpuMs = median(runs.map((run) => run.cpuMs));
+      const mib = Math.max(...runs.map((run) => run.mib)) - empty;
+      const each = (cpuMs - oneCpuMs) / (count - 1);
+      stdout.write(
+        `| ${count} | ${(ms / 1000).toFixed(2)} | ${(cpuMs / 1000).toFixed(2)} | ${each.toFixed(2)} | ${mib.toFixed(0)} | 150 |\n`,
+      );
     }
   } finally {
     await rm(folder, { recursive: true });
@@ -92,12 +128,17 @@ async function measure(name, { store, env: own, floor }) {
  * @param {number} count
  */
 async function configure(folder, store, count) {
-  const names = Array.from({ length: count }, (_, at) => `bench-${at}`);
+  const names = namesOf(count);
   // Each with an issuer of its own: those of one issuer take turns, and look at each other before a rotation.
   const issuers = Object.fromEntries(names.map((name) => [name, { kind: 'random' }]));
   const credentials = Object.fromEntries(names.map((name) => [name, { issuer: name }]));
   const config = { version: 1, store, issuers, credentials };
   await writeFile(join(folder, 'keyturn.yaml'), JSON.stringify(config));
+}
+
+/** @param {number} count */
+function namesOf(count) {
+  return Array.from({ length: count }, (_, at) => `bench-${at}`);
 }
 
 /** @param {number[]} values */

@@ -1,7 +1,4 @@
 import type { Config, ConfiguredCredential } from '../config/config.ts';
-import { KeyturnError } from '../core/errors.ts';
-import type { SiblingKey } from '../core/protocol/seen.ts';
-import { isDead } from '../core/rows.ts';
 import type { TrailSink } from '../core/trail.ts';
 import type { Progress, Run } from '../engine/run.ts';
 import { openSinks } from '../trail/sinks.ts';
@@ -9,6 +6,7 @@ import type { Context } from './context.ts';
 import { gatesFor, requireLastUse } from './gates.ts';
 import { policyOf, requireFields } from './policy.ts';
 import { runnerOf } from './runner.ts';
+import { siblingsIn } from './siblings.ts';
 import { writeErr } from './write.ts';
 
 const TIMEOUT = 15 * 60_000;
@@ -44,6 +42,7 @@ export async function runMaker(
   const timeout = request.timeout === undefined ? TIMEOUT : request.timeout;
   const deadline = timeout === null ? Number.MAX_SAFE_INTEGER : world.now() + timeout;
   const sinks = request.dry === true ? [] : await sinksOf(config, context, request);
+  const siblings = siblingsIn(config.credentials, context, request.emergency === true);
   return async (credential) => {
     const [issuer, store, ledgers] = await Promise.all([
       context.issuer(credential.issuer),
@@ -56,12 +55,12 @@ export async function runMaker(
       credential,
       issuer,
       store,
-      ledgers,
+      ledgers: siblings.watched(credential, ledgers),
       policy: policyOf(credential, config.issuers.get(credential.issuer), issuer, store),
       world,
       runner,
       signal,
-      siblings: () => siblingsOf(credential, config, context, request.emergency === true),
+      siblings: () => siblings.of(credential),
       effects: [],
       gates: gatesFor(credential, issuer, context),
       sinks,
@@ -71,34 +70,6 @@ export async function runMaker(
       report: request.report ?? (() => undefined),
     };
   };
-}
-
-/** Keys of all other credentials that are not dead. In an emergency those that cannot be read are left out. */
-async function siblingsOf(
-  credential: ConfiguredCredential,
-  config: Config,
-  context: Context,
-  lenient: boolean,
-): Promise<readonly SiblingKey[]> {
-  const others = config.credentials.filter((other) => other.name !== credential.name);
-  const found = await Promise.all(
-    others.map(async (other): Promise<readonly SiblingKey[]> => {
-      try {
-        const ledger = await context.ledger(other);
-        return ledger.keys
-          .filter((key) => !isDead(key))
-          .map(({ issuerKeyId, fingerprints }) => ({
-            credential: other.name,
-            ...(issuerKeyId === undefined ? {} : { issuerKeyId }),
-            ...(fingerprints === undefined ? {} : { fingerprints }),
-          }));
-      } catch (caught) {
-        if (!lenient || !(caught instanceof KeyturnError)) throw caught;
-        return [];
-      }
-    }),
-  );
-  return found.flat();
 }
 
 async function sinksOf(
