@@ -1,7 +1,7 @@
 import { toKeyturnError } from '../core/errors.ts';
 import type { IssuerCheck } from '../core/issuer.ts';
 import type { Description } from './fields.ts';
-import { entriesOf } from './looking.ts';
+import { listed } from './looking.ts';
 import { placesIn } from './places.ts';
 import type { Described } from './provider.ts';
 
@@ -26,7 +26,7 @@ export async function checkDescribed(
 
 async function accessCheck(described: Described, signal: AbortSignal): Promise<IssuerCheck> {
   try {
-    const keys = await entriesOf(described, { signal });
+    const keys = await listed(described, signal);
     return { name: 'auth', ok: true, message: `it is accepted; ${keys.length} keys are listed`, hint: '' };
   } catch (caught) {
     const error = toKeyturnError(caught, 'list the keys');

@@ -8,9 +8,10 @@ import { type Described, idIn } from './provider.ts';
 import { holdsMark, lookUp, markIn, readFacts, readTime } from './reading.ts';
 
 const LAST_USE = 'ask when a key was last used';
+const LONGEST_NAME = 128;
 
 /** The living keys that the provider lists; with a mark, those among which its key would be. */
-export async function entriesOf(
+async function entriesOf(
   { description: { list, find }, sender }: Described,
   by: { readonly signal: AbortSignal; readonly caller?: Secret | undefined; readonly mark?: string },
 ): Promise<readonly ListedKey[]> {
@@ -25,15 +26,21 @@ export async function entriesOf(
   });
 }
 
+/** Its name as far as it is shown; a mark is looked for in the whole of it. */
+function briefly({ name, ...entry }: ListedKey): ListedKey {
+  return name === undefined ? entry : { ...entry, name: name.slice(0, LONGEST_NAME) };
+}
+
 export async function listed(
   described: Described,
   signal: AbortSignal,
   caller?: Secret,
 ): Promise<readonly ListedKey[]> {
   const entries = await entriesOf(described, { signal, caller });
-  return entries.map((entry) => {
+  const once = new Map(entries.map((entry) => [entry.issuerKeyId, entry]));
+  return [...once.values()].map((entry) => {
     const mark = entry.name === undefined ? null : markIn(entry.name);
-    return mark === null ? entry : { ...entry, mark };
+    return mark === null ? briefly(entry) : { ...briefly(entry), mark };
   });
 }
 
@@ -45,7 +52,7 @@ export async function find(
 ): Promise<ListedKey | null> {
   const entries = await entriesOf(described, { signal, caller, mark });
   const entry = entries.find(({ name }) => name !== undefined && holdsMark(name, mark));
-  return entry === undefined ? null : { ...entry, mark };
+  return entry === undefined ? null : { ...briefly(entry), mark };
 }
 
 export async function slots(

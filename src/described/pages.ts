@@ -1,7 +1,7 @@
 import type { KeyturnError } from '../core/errors.ts';
 import type { ListedKey } from '../core/issuer.ts';
 import { badReply } from './failures.ts';
-import type { ListOperation } from './list-settings.ts';
+import type { ListOperation, Paging } from './list-settings.ts';
 import { lookUp, readEntries } from './reading.ts';
 import type { Done, Order, Sender } from './sender.ts';
 
@@ -11,13 +11,13 @@ const HINT = 'check items, reply and next of this operation against the document
 
 type Page = NonNullable<Order['page']>;
 
-/** Every living key that a list names, page after page. Throws BAD_REPLY for one that cannot be read or does not end. */
+/** Every entry of a living key, page after page; one whose place in the list moved meanwhile may come twice. Throws BAD_REPLY for one that cannot be read or does not end. */
 export async function readPages(
   sender: Sender,
   order: Omit<Order, 'operation' | 'page' | 'effect' | 'repeatable'> & { readonly operation: ListOperation },
 ): Promise<readonly ListedKey[]> {
   const { operation, what } = order;
-  const found = new Map<string, ListedKey>();
+  const found: ListedKey[] = [];
   const asked = new Set<string>();
   let page = firstPage(operation);
   for (let count = 1; ; count += 1) {
@@ -29,9 +29,9 @@ export async function readPages(
     });
     const entries = readEntries(done.body, operation);
     if (entries === null) throw badReply(what, 'the reply holds no list of keys with ids', HINT);
-    for (const entry of entries) found.set(entry.issuerKeyId, entry);
+    found.push(...entries);
     page = nextPage(operation, done, count, entries.length, what);
-    if (page === null) return [...found.values()];
+    if (page === null) return found;
     const name = JSON.stringify(page);
     if (count >= MOST_PAGES || asked.has(name)) throw badReply(what, 'the list does not end', HINT);
     asked.add(name);
@@ -51,26 +51,41 @@ function nextPage(
 ): Page | null {
   if (next === undefined) return null;
   if (next.url !== undefined) return linkedPage(lookUp(body, next.url), url, what);
-  if (next.cursor !== undefined) {
-    if (next.more !== undefined && lookUp(body, next.more) !== true) return null;
-    const cursor = lookUp(body, next.cursor);
-    const text = typeof cursor === 'number' ? String(cursor) : cursor;
-    return typeof text === 'string' && text !== '' ? { query: { [next.as ?? '']: text } } : null;
-  }
-  const pages = lookUp(body, next.pages);
+  if (next.cursor !== undefined) return pageAfter(next, body, what);
+  const pages = countIn(lookUp(body, next.pages));
   const listed = items === undefined ? body : lookUp(body, items);
   // A count that is not said is not one page: a list that is cut short would hide keys.
-  const over =
-    pages === undefined || pages === null
-      ? (Array.isArray(listed) ? listed.length : entries) === 0
-      : count >= Number(pages);
+  const over = pages === null ? (Array.isArray(listed) ? listed.length : entries) === 0 : count >= pages;
   return over ? null : { query: { [next.page ?? '']: String((next.first ?? 1) + count) } };
+}
+
+/** A number of pages; null: none is said. */
+function countIn(found: unknown): number | null {
+  if (typeof found !== 'number' && typeof found !== 'string') return null;
+  return /^[0-9]{1,9}$/.test(String(found)) ? Number(found) : null;
+}
+
+/** What stands where nothing follows any more. Anything else that is not understood may hide keys. */
+function isEnd(found: unknown): boolean {
+  return found === undefined || found === null || found === '' || found === false;
+}
+
+function pageAfter({ cursor, more, as = '' }: Paging, body: unknown, what: string): Page | null {
+  const goesOn = lookUp(body, more);
+  if (more !== undefined && isEnd(goesOn)) return null;
+  if (more !== undefined && goesOn !== true) throw strange(what, 'whether there are more pages is not said');
+  const found = lookUp(body, cursor);
+  if (more === undefined && isEnd(found)) return null;
+  const text = typeof found === 'number' ? String(found) : found;
+  if (typeof text === 'string' && text !== '') return { query: { [as]: text } };
+  throw strange(what, 'what the next page is asked for with is none');
 }
 
 /** A next page on another host would be handed keyturn's own credentials. */
 function linkedPage(link: unknown, from: URL, what: string): Page | null {
-  if (typeof link !== 'string' || link === '') return null;
-  if (!URL.canParse(link, from.href)) throw strange(what, 'the address of the next page is none');
+  if (isEnd(link)) return null;
+  if (typeof link !== 'string' || !URL.canParse(link, from.href))
+    throw strange(what, 'the address of the next page is none');
   const url = new URL(link, from.href);
   if (url.origin !== from.origin) throw strange(what, 'the next page is said to be at another host');
   return { url: url.href };

@@ -99,7 +99,7 @@ export function readEntries(body: unknown, operation: ListOperation): readonly L
     return {
       issuerKeyId: facts.issuerKeyId,
       facts,
-      ...(typeof name === 'string' ? { name: name.slice(0, 128) } : {}),
+      ...(typeof name === 'string' ? { name } : {}),
       ...(lastUsed === undefined ? {} : { lastUsed }),
     };
   });

@@ -3,6 +3,7 @@ import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Decrypter, generateX25519Identity } from 'age-encryption';
+import { configurationText, metaIssuer } from '../cli/configuration.ts';
 import { type GraphServer, type ServerOptions, startGraph } from './graph-server.ts';
 import type { Switches } from './graph-switches.ts';
 import { makeWorld } from './graph-world.ts';
@@ -125,28 +126,15 @@ export async function openRig(options: RigOptions): Promise<Rig> {
 export function configuration({ url, world }: GraphServer, options: RigOptions): string {
   const { switches, issuer = [], policy = 'overlap: 1s' } = options;
   const user = switches.operatorId === 'scoped' ? world.userId : world.canonicalUserId;
-  const lines = [
-    'kind: meta-system-user',
-    `appId: "${world.appId}"`,
-    `systemUserId: "${user}"`,
-    'appSecret: env:META_APP_SECRET',
-    ...(issuer.includes('mode: exchange') ? [] : ['adminToken: env:META_ADMIN_TOKEN']),
-    'scopes: [whatsapp_business_messaging, whatsapp_business_management]',
-    `checks: { phoneNumber: "${world.phoneId}" }`,
-    `graphUrl: ${url}`,
-    ...issuer,
-  ];
-  return `version: 1
-store: { kind: file, path: ./secrets, identity: env:KEYTURN_IDENTITY }
-policy: { ${policy} }
-issuers:
-  meta:
-${lines.map((line) => `    ${line}`).join('\n')}
-credentials:
-  wa-prod: { issuer: meta, env: WHATSAPP_TOKEN }
-trail:
-  sinks: [{ file: ./trail.jsonl }]
-`;
+  const exchanged = issuer.includes('mode: exchange');
+  const app = { url, appId: world.appId, systemUserId: user, phoneNumberId: world.phoneId };
+  const usual = metaIssuer(app).filter((line) => !(exchanged && line.startsWith('adminToken:')));
+  return configurationText({
+    policy,
+    issuers: { meta: [...usual, ...issuer] },
+    credentials: ['wa-prod: { issuer: meta, env: WHATSAPP_TOKEN }'],
+    trail: '{ sinks: [{ file: ./trail.jsonl }] }',
+  });
 }
 
 function run(

@@ -10,6 +10,7 @@ import type { Envelope } from '../../src/cli/envelope.ts';
 import { outputSchema } from '../../src/cli/output-schema.ts';
 import { type Simulator, type SimulatorOptions, startSimulator } from '../../src/simulator/simulator.ts';
 import { generateIdentity } from '../../src/stores/file/identity.ts';
+import { configurationText, metaIssuer } from './configuration.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const program = join(root, 'bin/keyturn.js');
@@ -139,24 +140,11 @@ export async function openBench(options: BenchOptions = {}): Promise<Bench> {
 
 /** One credential at a simulated Meta app, in an encrypted folder. */
 export function configuration(simulator: Simulator, policy: string): string {
-  const { world, url } = simulator;
-  return `version: 1
-store: { kind: file, path: ./secrets, identity: env:KEYTURN_IDENTITY }
-policy: { ${policy} }
-issuers:
-  meta:
-    kind: meta-system-user
-    appId: "${world.appId}"
-    systemUserId: "${world.systemUserId}"
-    appSecret: env:META_APP_SECRET
-    adminToken: env:META_ADMIN_TOKEN
-    scopes: [whatsapp_business_messaging, whatsapp_business_management]
-    checks: { phoneNumber: "${world.phoneNumberId}" }
-    graphUrl: ${url}
-    settles: 0s
-credentials:
-  wa-prod: { issuer: meta, env: WHATSAPP_TOKEN, tags: { env: prod } }
-`;
+  return configurationText({
+    policy,
+    issuers: { meta: [...metaIssuer({ ...simulator.world, url: simulator.url }), 'settles: 0s'] },
+    credentials: ['wa-prod: { issuer: meta, env: WHATSAPP_TOKEN, tags: { env: prod } }'],
+  });
 }
 
 function running(child: ChildProcess): Running {

@@ -110,6 +110,7 @@ describe('create', () => {
     ['a number', 17, '17'],
     ['no text at all', { deep: true }, undefined],
     ['the secret itself', SECRET, undefined],
+    ['a text that holds the secret', `k1-${SECRET}`, undefined],
     ['a text with spaces', 'k 1', undefined],
   ])('an id that is %s costs no key', async (_, id, read) => {
     desk.answer = json({ secret: SECRET, id });
@@ -230,6 +231,37 @@ describe('list', () => {
   });
 
   test.each([
+    ['an address that is none', { url: '/next' }, { next: [null] }],
+    ['a cursor that is none', { cursor: '/next', as: 'p' }, { next: { after: 'x' } }],
+    ['more, and no cursor', { cursor: '/next', as: 'p', more: '/more' }, { more: true }],
+    ['an unclear word on more', { cursor: '/next', as: 'p', more: '/more' }, { more: 'true', next: 'x' }],
+  ])('is refused where it may be cut short: %s', async (_, next, said) => {
+    desk.answer = json({ keys: [{ id: 'k1' }], ...said });
+    expect(await refusal(list({ list: { ...paged, next } }))).toMatchObject({ code: 'BAD_REPLY' });
+  });
+
+  test('is not cut short by a number of pages that is none', async () => {
+    desk.answer = (request, response) => {
+      const page = Number(new URL(request.url, desk.url).searchParams.get('p'));
+      json({ keys: page < 3 ? [{ id: `k${page}` }] : [], pages: '' })(request, response);
+    };
+    const listed = await list({ list: { ...paged, next: { page: 'p', pages: '/pages' } } });
+    expect(listed?.map((key) => key.issuerKeyId)).toEqual(['k1', 'k2']);
+  });
+
+  test('knows a mark at the end of a long name, and no other mark by the beginning of it', async () => {
+    const long = 'x'.repeat(127 - MARK.length);
+    desk.answer = json({
+      keys: [
+        { id: 'k1', name: `${long} ${MARK}2` },
+        { id: 'k2', name: `${long} and more ${MARK}` },
+      ],
+    });
+    expect(await desk.issuer().find?.(MARK, signal)).toMatchObject({ issuerKeyId: 'k2', mark: MARK });
+    expect((await list())?.map((key) => key.mark)).toEqual([`${MARK}2`, MARK]);
+  });
+
+  test.each([
     ['by address', { url: '/next' }, (page: number) => (page < 3 ? `/keys?p=${page + 1}` : null)],
     ['by cursor', { cursor: '/next', as: 'p' }, (page: number) => (page < 3 ? String(page + 1) : '')],
     ['by number, with their count', { page: 'p', pages: '/next' }, () => 3],
@@ -249,6 +281,17 @@ describe('list', () => {
     };
     const listed = await list({ list: { ...paged, next: { page: 'p', pages: '/total' } } });
     expect(listed?.map((key) => key.issuerKeyId)).toEqual(['k1', 'k2', 'k3']);
+  });
+
+  test('names a key once, and finds its mark in whichever entry has it', async () => {
+    desk.answer = json({
+      keys: [
+        { id: 'k1', name: `keyturn ${MARK}` },
+        { id: 'k1', name: 'renamed' },
+      ],
+    });
+    expect((await list())?.map((key) => key.issuerKeyId)).toEqual(['k1']);
+    expect(await desk.issuer().find?.(MARK, signal)).toMatchObject({ issuerKeyId: 'k1' });
   });
 
   test('names only the living, where it says which those are', async () => {

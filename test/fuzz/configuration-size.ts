@@ -70,8 +70,8 @@ const TAILS = ['', '"', "'", ']', '}', ' }', '\n', '\nissuers: {}\ncredentials: 
 export const configurationSize = target({
   name: 'configuration-size',
   few: 4,
-  share: 0.03,
-  deadlineMs: 20_000,
+  share: 0.2,
+  deadlineMs: 10_000,
   input: fc.record({
     head: fc.constantFrom(...HEADS),
     units: fc.array(fc.constantFrom(...UNITS), { minLength: 1, maxLength: 3 }),

@@ -61,7 +61,7 @@ const UNITS = ['"a{N}":1,', '"a{N}":"x",', '"a{N}":[', '"a{N}":{', '\\\\', 'x', 
 export const documentSize = target({
   name: 'document-size',
   few: 3,
-  share: 0.02,
+  share: 0.2,
   deadlineMs: 20_000,
   input: fc.record({
     head: fc.constantFrom('{', '{"KEY":"', '{"x":"', '{"x":[', '{"KEY":"a",'),

@@ -64,7 +64,7 @@ function provesDeath(of: Scene): boolean {
 export const metaVerify = target({
   name: 'meta-verify',
   few: 150,
-  share: 20,
+  share: 14,
   input: metaInput,
   check: async (given) => {
     const of = scene(given);
@@ -127,7 +127,7 @@ export const metaCreate = target({
 export const metaRevoke = target({
   name: 'meta-revoke',
   few: 100,
-  share: 8,
+  share: 6,
   input: metaInput,
   check: async (given) => {
     const of = scene(given);

@@ -1,6 +1,8 @@
 import { ageFiles, ageStore, bech32, identities } from './age-files.ts';
+import { commandLines } from './command-lines.ts';
 import { configuration } from './configuration.ts';
 import { configurationSize } from './configuration-size.ts';
+import { describedCreate, describedLook, describedRevoke, describedVerify } from './described.ts';
 import { documentSize, documents } from './documents.ts';
 import type { Target } from './engine.ts';
 import { keyInputs } from './key-inputs.ts';
@@ -15,6 +17,7 @@ import { wire } from './wire.ts';
 
 /** Every door through which something comes in from outside. */
 export const TARGETS: readonly Target[] = [
+  commandLines,
   configuration,
   configurationSize,
   references,
@@ -38,6 +41,10 @@ export const TARGETS: readonly Target[] = [
   metaCreate,
   metaRevoke,
   metaDescribe,
+  describedCreate,
+  describedLook,
+  describedRevoke,
+  describedVerify,
   liveReplies,
   liveSettings,
   vaultReplies,

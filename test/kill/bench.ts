@@ -3,6 +3,7 @@ import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Decrypter, Encrypter, generateX25519Identity, identityToRecipient } from 'age-encryption';
+import { configurationText } from '../cli/configuration.ts';
 import { type Disk, mountDisk } from './disk.ts';
 import { type Effects, effectsIn } from './effects.ts';
 import type { Provider } from './provider.ts';
@@ -154,16 +155,12 @@ export function reader(path: string, identity: string): Bench['current'] {
 }
 
 function configuration({ settings }: Provider, { overlapS, maxAge }: Setting): string {
-  return `version: 1
-store: { kind: file, path: ./secrets, identity: env:KEYTURN_IDENTITY }
-policy: { overlap: ${overlapS}s, maxAge: ${maxAge} }
-issuers:
-  main:${settings}
-credentials:
-  wa-prod: { issuer: main, env: WHATSAPP_TOKEN }
-trail:
-  sinks: [{ file: ./trail.jsonl }]
-`;
+  return configurationText({
+    policy: `overlap: ${overlapS}s, maxAge: ${maxAge}`,
+    issuers: { main: settings },
+    credentials: ['wa-prod: { issuer: main, env: WHATSAPP_TOKEN }'],
+    trail: '{ sinks: [{ file: ./trail.jsonl }] }',
+  });
 }
 
 function launch(

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { startSimulator } from '../../src/simulator/simulator.ts';
+import { metaIssuer } from '../cli/configuration.ts';
 
 /** A key as whoever issued it knows it. */
 export interface IssuedKey {
@@ -22,8 +23,8 @@ export interface Provider {
   kill(id: string): void;
   /** Sends one message; whether it was accepted. */
   send(value: string): Promise<boolean>;
-  /** The issuer's settings, for the configuration. */
-  readonly settings: string;
+  /** The lines of the issuer in the configuration. */
+  readonly settings: readonly string[];
   /** What the settings refer to, as variables; none may ever be printed. */
   readonly secrets: Readonly<Record<string, string>>;
   close(): Promise<void>;
@@ -64,16 +65,7 @@ export async function openMeta(): Promise<Provider> {
     make: () => simulator.issue({ ageDays: 100 }),
     kill: simulator.kill,
     send: (value) => accepted(`${phone}/messages`, value, message),
-    settings: `
-    kind: meta-system-user
-    appId: "${world.appId}"
-    systemUserId: "${world.systemUserId}"
-    appSecret: env:META_APP_SECRET
-    adminToken: env:META_ADMIN_TOKEN
-    scopes: [whatsapp_business_messaging, whatsapp_business_management]
-    checks: { phoneNumber: "${world.phoneNumberId}" }
-    graphUrl: ${url}
-    settles: 0s`,
+    settings: [...metaIssuer({ ...world, url }), 'settles: 0s'],
     secrets: { META_APP_SECRET: world.appSecret, META_ADMIN_TOKEN: world.adminToken },
     close: simulator.close,
   };
@@ -109,11 +101,12 @@ export async function openConsole(): Promise<Provider> {
       for (const key of keys) if (key.id === id) key.diedAt ??= Date.now();
     },
     send: (value) => accepted(url, value, null),
-    settings: `
-    kind: manual
-    console: https://console.example/keys
-    test: { url: "${url}", header: "Authorization: Bearer {key.value}" }
-    settles: 1s`,
+    settings: [
+      'kind: manual',
+      'console: https://console.example/keys',
+      `test: { url: "${url}", header: "Authorization: Bearer {key.value}" }`,
+      'settles: 1s',
+    ],
     secrets: {},
     close: async () => {
       server.closeAllConnections();

@@ -1,4 +1,5 @@
 import { expect } from 'vitest';
+import { configurationText, metaIssuer } from '../../cli/configuration.ts';
 import { type Answer, type Bench, openBench, type Running } from '../../cli/harness.ts';
 import type { ScenarioBench, ScenarioStore } from './bench.ts';
 
@@ -100,27 +101,15 @@ function configuration(
   members: readonly Member[],
   policy: string,
 ): string {
-  const { world, url } = simulator;
-  const lines = members.map(
-    ({ name, location, field }) =>
-      `  ${name}: { issuer: meta, location: "${location}"${field === undefined ? '' : `, fields: { value: ${field} }`} }\n`,
-  );
-  return `version: 1
-store: ${store}
-policy: { ${policy} }
-issuers:
-  meta:
-    kind: meta-system-user
-    appId: "${world.appId}"
-    systemUserId: "${world.systemUserId}"
-    appSecret: env:META_APP_SECRET
-    adminToken: env:META_ADMIN_TOKEN
-    scopes: [whatsapp_business_messaging, whatsapp_business_management]
-    checks: { phoneNumber: "${world.phoneNumberId}" }
-    graphUrl: ${url}
-    settles: 0s
-credentials:
-${lines.join('')}`;
+  return configurationText({
+    store,
+    policy,
+    issuers: { meta: [...metaIssuer({ ...simulator.world, url: simulator.url }), 'settles: 0s'] },
+    credentials: members.map(({ name, location, field }) => {
+      const fields = field === undefined ? '' : `, fields: { value: ${field} }`;
+      return `${name}: { issuer: meta, location: "${location}"${fields} }`;
+    }),
+  });
 }
 
 /** One credential with a token of 100 days and no overlap, at a place of its own. */
