@@ -84,6 +84,8 @@ export const keySchema = z.strictObject({
   /** `current` is about to be rewritten with this key's own value under this mark. */
   rewriting: z.optional(id),
   revokeEntered: z.optional(instant),
+  /** When it was last entered again. */
+  revokeRepeated: z.optional(instant),
   /** When the issuer last answered that it has revoked the key. */
   revokeAnswered: z.optional(instant),
   tries: z.optional(count),

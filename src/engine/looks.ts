@@ -187,7 +187,7 @@ export async function twinOf(run: Run, values: Values, ledger: Ledger, hand: str
   const secret = values.held(hand);
   if (secret === null || isComplete(secret)) return null;
   for (const row of ledger.keys) {
-    if (row.id === hand || isDead(row) || row.storeVersion === undefined) continue;
+    if (row.id === hand || isDead(row)) continue;
     const kept = await values.readKept(row, run.signal);
     if (kept?.key.equals(secret)) return row.id;
   }

@@ -91,6 +91,11 @@ function answer(one: Case): string {
 }
 
 const lost: Key = { ...PENDING, storeVersion: undefined, valueLost: true };
+const found: Key = { ...lost, fingerprints: undefined, issuerKeyId: 'key-2' };
+const named: Verification = { ...WORKS, facts: { issuerKeyId: 'key-9' } };
+const ofAnother: Partial<Seen> = {
+  siblings: [{ credential: 'other', fingerprints: lost.fingerprints ?? {} }],
+};
 const foreign: CurrentSeen = {
   version: 'vf',
   row: null,
@@ -113,7 +118,33 @@ const TABLE: readonly (readonly [string, Case, string])[] = [
   ['current is not fit', { works: { 'r1.1': UNFIT, 'r0.0': WORKS } }, 'stop GUARDED'],
   ['current unknown, the target works', { works: { 'r1.1': UNKNOWN, 'r0.0': WORKS } }, 'wait'],
   ['current unknown, the target dead', { works: { 'r1.1': UNKNOWN, 'r0.0': DEAD } }, 'open'],
-  ['the value of the target is lost, and it was never read', { target: lost }, 'open'],
+  ['whose key the lost one is was not asked', { target: lost }, 'look siblings'],
+  [
+    'the value of the target is lost, and it was never read',
+    { target: lost, seen: { siblings: [] } },
+    'open',
+  ],
+  ['the lost one is of another credential', { target: lost, seen: ofAnother }, 'record never-made'],
+  [
+    'the lost one was found by its mark, and current is not known',
+    { target: found, current: foreign, seen: { siblings: [] } },
+    'look foreign-works',
+  ],
+  [
+    'the lost one was found by its mark, and current may be that key',
+    { target: found, current: foreign, seen: { siblings: [], foreignWorks: WORKS } },
+    'stop GUARDED',
+  ],
+  [
+    'the lost one was found by its mark, and current has another id',
+    { target: found, current: foreign, seen: { siblings: [], foreignWorks: named } },
+    'open',
+  ],
+  [
+    'the lost one was found by its mark, and the row in current has no id',
+    { target: found, seen: { siblings: [] } },
+    'stop GUARDED',
+  ],
   ['there is no current, the target was never read', { target: PENDING, current: null }, 'open'],
   ['there is no current, the target was read', { current: null }, 'stop GUARDED'],
   ['current holds the target, by its row', { current: { ...inPlace, row: OLD.id } }, 'stop GUARDED'],

@@ -3,6 +3,7 @@ import { emptyLedger, type Key, type Ledger } from '../../src/core/ledger.ts';
 import { backOffUntil, type Policy } from '../../src/core/policy.ts';
 import { apply } from '../../src/core/protocol/apply.ts';
 import type { Step } from '../../src/core/protocol/changes.ts';
+import { door } from '../../src/core/protocol/door.ts';
 import { next } from '../../src/core/protocol/next.ts';
 import { nothingSeen, type Seen } from '../../src/core/protocol/seen.ts';
 import { isStale, overlapEnd } from '../../src/core/rows.ts';
@@ -71,7 +72,7 @@ describe('late, stale and young answers', () => {
     const lost = { ...NEW, storeVersion: undefined, valueLost: true as const, revokeEntered: ago(SECOND) };
     const found = step(
       { keys: [OLD, lost] },
-      { listed: [], listedAt: NOW, works: { 'r0.0': WORKS } },
+      { listed: [], listedAt: NOW, works: { 'r0.0': WORKS }, siblings: [] },
       listing,
     );
     expect(found).toMatchObject({ do: 'wait', for: 'proof' });
@@ -91,6 +92,64 @@ describe('late, stale and young answers', () => {
     expect(unanswered(ago(SECOND), WORKS)).toMatchObject({ do: 'wait', for: 'proof' });
     expect(unanswered(ago(DAY), unsure)).toMatchObject({ do: 'wait', for: 'proof' });
     expect(unanswered(ago(DAY), WORKS)).toMatchObject({ do: 'intend', effect: { kind: 'revoke' } });
+    // Sent again, it may have ended the key just now.
+    const effect = { kind: 'revoke', row: NEW.id, role: 'old' } as const;
+    const sent: Key = { ...NEW, verifiedAt: ago(DAY), revokeEntered: ago(DAY), tries: 1 };
+    const again = apply({ ...emptyLedger('wa-test'), keys: [OLD, sent] }, { type: 'intended', effect }, PEN);
+    const works = { 'r0.0': WORKS, 'r1.1': WORKS };
+    expect(step({ keys: again.keys }, { works }, twoKeys)).toMatchObject({ do: 'wait', for: 'proof' });
+  });
+
+  it('a key that the issuer gave once more does not end with its second row', () => {
+    const lost: Key = { ...NEW, storeVersion: undefined, valueLost: true };
+    const foreign = { version: 'vf', row: null, fingerprints: { value: 'f'.repeat(16) }, complete: true };
+    const retiring: Key = {
+      ...OLD,
+      state: 'retiring',
+      ceasedCurrentAt: ago(MINUTE),
+      overlapFrom: ago(MINUTE),
+    };
+    const hold = { kind: 'foreign', reason: 'changed', since: ago(SECOND), by: 'a test' } as const;
+    const dropped = { do: 'record', change: { type: 'never-made', row: NEW.id } };
+    const twin = { ...lost, issuerKeyId: OLD.issuerKeyId };
+    expect(step({ keys: [retiring, twin], hold }, { current: foreign, base: 'vf' })).toMatchObject(dropped);
+    const siblings = [{ credential: 'other', issuerKeyId: 'key-1' }];
+    expect(step({ keys: [OLD, lost] }, {})).toMatchObject({ do: 'look', at: { what: 'siblings' } });
+    expect(step({ keys: [OLD, lost] }, { siblings })).toMatchObject(dropped);
+    expect(step({ keys: [OLD, lost] }, { siblings: [] })).toMatchObject({ do: 'intend' });
+  });
+
+  it('what is staged again under one mark may be the document of before', () => {
+    const opened = {
+      id: 'r1',
+      kind: 'scheduled',
+      reason: '',
+      by: '',
+      startedAt: ago(MINUTE),
+      attempt: 1,
+    } as const;
+    const rotation = { ...opened, phase: 'stage', old: OLD.id, new: NEW.id } as const;
+    const stage = (ledger: Ledger, mark: string, base: string): Ledger =>
+      apply(ledger, { type: 'intended', effect: { kind: 'stage', row: NEW.id, mark }, base }, PEN);
+    const first = stage({ ...emptyLedger('wa-test'), keys: [OLD, NEW], rotation }, 'r1.1', 'v0');
+    expect(stage(first, 'r1.1', 'v5').rotation?.base).toBe('v0');
+    expect(stage(first, 'r1.2', 'v5').rotation?.base).toBe('v5');
+  });
+
+  it('a key that the ledger knows is known whatever the store answers', () => {
+    const given: Key = { ...NEW, storeVersion: undefined, issuerKeyId: OLD.issuerKeyId };
+    const hand = { row: NEW.id, fingerprints: {} };
+    const opened = {
+      id: 'r1',
+      kind: 'scheduled',
+      reason: '',
+      by: '',
+      startedAt: ago(MINUTE),
+      attempt: 1,
+    } as const;
+    const rotation = { ...opened, phase: 'stage', old: OLD.id, new: NEW.id } as const;
+    const known = step({ keys: [OLD, given], rotation }, { hand });
+    expect(known).toMatchObject({ change: { type: 'same-key', as: OLD.id } });
   });
 
   it('a search that was asked for before the hour was over does not end the search', () => {
@@ -133,6 +192,18 @@ describe('late, stale and young answers', () => {
     const seen = (version: string) => ({ current: { version, row: OLD.id }, currentAskedAt: NOW });
     expect(isStale(ledger, converges, seen('edited'))).toBe(true);
     expect(isStale(ledger, converges, seen('unheard-of'))).toBe(false);
+  });
+
+  it('a key that works and was replaced is no successor, though the store still shows it', () => {
+    const converges = { ...byId, converges: 5 * MINUTE };
+    const old: Key = { ...OLD, state: 'retiring', endNow: 'emergency', ceasedCurrentAt: ago(DAY) };
+    const times = { currentSince: ago(MINUTE), currentAs: 'v1', replaced: 'vf' };
+    const placed: Key = { ...NEW, state: 'current', ...times };
+    const current = { version: 'vf', row: null, fingerprints: { value: 'f'.repeat(16) }, complete: true };
+    const ledger = { ...emptyLedger('wa-test'), keys: [old, placed] };
+    const seen = { ...nothingSeen('host-a', 'r9'), current, currentAskedAt: NOW, foreignWorks: WORKS };
+    const blocked = door(ledger, { ...converges, mirrors: [] }, seen, old, NOW);
+    expect(blocked).toMatchObject({ do: 'wait', for: 'retry' });
   });
 
   it('without an overlap readers still have the time that the store may take, by any clock', () => {

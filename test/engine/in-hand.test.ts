@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { KeyturnError } from '../../src/core/errors.ts';
-import type { Key } from '../../src/core/ledger.ts';
+import { emptyLedger, type Key } from '../../src/core/ledger.ts';
 import { Secret } from '../../src/core/secret.ts';
+import { twinOf } from '../../src/engine/looks.ts';
 import type { Outcome } from '../../src/engine/outcome.ts';
 import { drive } from '../../src/engine/rotate.ts';
 import type { Run } from '../../src/engine/run.ts';
@@ -130,6 +131,24 @@ it('rotate is for a person to say, as often as they say it', async () => {
     scene.clock.advance(HOUR);
   }
   expect(alive(scene)).toBe(1);
+});
+
+it('a short key is known by what is staged under the mark of a row that never heard of it', async () => {
+  const scene = await due();
+  const never = new AbortController().signal;
+  const key = Secret.of('short');
+  await scene.store.stage({ location: NAME, mark: 'r1.1', text: key }, never);
+  const row: Key = { ...BLANK, id: 'r1.1', stagedAs: 'r1.1' };
+  const ledger = { ...emptyLedger(NAME), keys: [row] };
+  let twin: string | null = null;
+  const work = async (run: Run): Promise<Outcome> => {
+    const values = new Values(run);
+    values.hold('r2.1', key);
+    twin = await twinOf(run, values, ledger, 'r2.1');
+    return drive(run, { do: 'resume' });
+  };
+  outcomeIn(await scene.run({ work }));
+  expect(twin).toBe('r1.1');
 });
 
 it('of two rows with one short key the one that was sent to current is meant', async () => {

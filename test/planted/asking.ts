@@ -156,8 +156,8 @@ export const ASKING: readonly Bug[] = [
     breaks: 'I7',
     among: ['repeats'],
     file: 'src/core/protocol/placing.ts',
-    find: 'const as = seen.twin ?? knownAs(ledger, seen, row);',
-    replace: 'const as = seen.twin ?? knownAs({ ...ledger, keys: [] }, seen, row);',
+    find: 'const known = knownAs(ledger, seen, row);',
+    replace: 'const known = knownAs({ ...ledger, keys: [] }, seen, row);',
     why: 'an issuer does not give the same key twice',
   },
 ];

@@ -77,6 +77,8 @@ export class Watch {
   #strangerAt = 0;
   /** And what is current last: a store may show what was there before for a while. */
   #placedAt = Number.NEGATIVE_INFINITY;
+  /** When somebody other than keyturn last ended a key. */
+  #endedAt = 0;
   /** Rotations that ended without promote, and keys that were made, since a person began anew. */
   #failed: number[] = [];
   #anew = 0;
@@ -225,19 +227,22 @@ export class Watch {
 
   /** A key ends. `actor` is null where neither keyturn nor a successor did it. */
   ended(key: SimKey, actor: Actor | null): void {
-    if (actor === null) this.#strangerAt = this.#time.time;
+    if (actor === null) [this.#strangerAt, this.#endedAt] = [this.#time.time, this.#time.time];
     const { acceptGap, issuer } = this.#plan.policy;
     const { first, ended, mirrored, readUntil, overlap } = this.#lifeOf(key);
     if (actor === null || first || (acceptGap && issuer.maxLive === 1)) return;
+    // Which key a promotion ends is not said: while one that somebody has ended is still accepted, another ends for it.
+    if (issuer.revokesBy === 'promotion' && this.#endedAt + issuer.settles > actor.askedAt) return;
     const rows = this.ledger?.keys.filter((row) => this.keyOf(row) === key) ?? [];
     const what = `${actor.owner} ends ${key.id}`;
     if (key.mark === null && !key.given && !rows.some(({ id }) => this.#taken.has(id)))
       this.#fail('I4', `${what}, which is none of ours`);
     // One round trip lies between the last look, which follows the intention, and the end: what a stranger does then
-    // cannot be seen, nor what the store does not show yet.
+    // cannot be seen, nor what the store does not show yet; and a request that is under way is not called back.
     const entered = Math.max(0, ...rows.map(({ id }) => this.#entered.get(id) ?? 0));
     const seen = Math.max(this.#strangerAt, this.#placedAt + this.#store.shape.converges);
-    if (seen > Math.max(entered, Math.min(actor.readAt, actor.askedAt))) return;
+    const looked = Math.max(entered, Math.min(actor.readAt, actor.askedAt));
+    if (seen > Math.min(looked, actor.began)) return;
     const current = this.current();
     if (current === key) this.#fail('I2', `${what}, which consumers read now`);
     if (mirrored) this.#fail('I1', `${what}, which the mirror holds`);

@@ -2,6 +2,7 @@ import { toMs } from '../credential.ts';
 import type { Key, Ledger } from '../ledger.ts';
 import type { Policy } from '../policy.ts';
 import { isDead, isStale, mayBeTooNew, previous, rowOf, sameKey, wasCurrent } from '../rows.ts';
+import { sameFingerprints } from '../secret.ts';
 import type { Step } from './changes.ts';
 import type { Seen } from './seen.ts';
 import { emergencyCommand, look, retryStep, stop } from './steps.ts';
@@ -14,6 +15,7 @@ export function door(ledger: Ledger, policy: Policy, seen: Seen, target: Key, no
   if (seen.current === undefined) return look({ what: 'current' });
   if (mayDieUnguarded(ledger, policy, target)) return null;
   return (
+    isAnothers(ledger, seen, target) ??
     unsettledPromote(ledger, seen, target, now) ??
     isCurrent(ledger, policy, seen, target, now) ??
     isMirrored(ledger, policy, seen, target, now) ??
@@ -28,6 +30,21 @@ function mayDieUnguarded(ledger: Ledger, policy: Policy, target: Key): boolean {
     rotation?.revokeFirst === true && rotation.old === target.id && rotation.promotedAt === undefined;
   const gap = policy.acceptGap && policy.issuer.maxLive === 1 && target.state === 'retiring';
   return revokeFirst || gap;
+}
+
+/**
+ * An issuer may give a key once more, and the run that asked may end before it could tell. The key belongs to the row
+ * or the credential that has it already: a row that never held its value is dropped, and nothing is revoked by it.
+ */
+export function isAnothers(ledger: Ledger, seen: Seen, target: Key): Step | null {
+  if (wasCurrent(target) || target.storeVersion !== undefined) return null;
+  if (target.issuerKeyId === undefined && target.fingerprints === undefined) return null;
+  const here = ledger.keys.some(
+    (key) => key.id !== target.id && key.state !== 'revoked' && sameKey(key, target),
+  );
+  if (!here && seen.siblings === undefined) return look({ what: 'siblings' });
+  const isKnown = here || seen.siblings?.some((key) => sameKey(key, target)) === true;
+  return isKnown ? { do: 'record', change: { type: 'never-made', row: target.id } } : null;
 }
 
 /** A promote of the target that may still land is made impossible first: `current` gets a new version. */
@@ -106,6 +123,33 @@ function isMirrored(ledger: Ledger, policy: Policy, seen: Seen, target: Key, now
   );
 }
 
+/**
+ * Nobody here holds the value of the target, so its bytes cannot be compared with those in current: it is told from the
+ * key in place by its fingerprints or id, or because that one was there before it was asked for.
+ */
+function cannotBeTold(ledger: Ledger, seen: Seen, target: Key): Step | null {
+  const current = seen.current;
+  if (sameFingerprints(current?.fingerprints, target.fingerprints) === false) return null;
+  const place = ledger.keys.findIndex((key) => key.id === current?.row);
+  const inPlace = ledger.keys[place];
+  if (inPlace !== undefined) {
+    const hasId = inPlace.issuerKeyId !== undefined && target.issuerKeyId !== undefined;
+    if (hasId || place < ledger.keys.indexOf(target)) return null;
+  } else if (seen.foreignWorks === undefined) {
+    return look({ what: 'foreign-works' });
+  }
+  const answer = inPlace === undefined ? seen.foreignWorks : undefined;
+  const id = answer === undefined || answer.verdict === 'unknown' ? undefined : answer.facts?.issuerKeyId;
+  if (id !== undefined && target.issuerKeyId !== undefined && id !== target.issuerKeyId) return null;
+  return stop(
+    'GUARDED',
+    `whether ${target.id} is the key in current cannot be told: its value is lost`,
+    inPlace === undefined
+      ? `run keyturn adopt ${ledger.credential} to take the key in current under management`
+      : `remove ${target.id} at the issuer by hand, unless it is the key in current`,
+  );
+}
+
 /** Somebody must be able to go on when the target is dead. */
 function successorWorks(ledger: Ledger, policy: Policy, seen: Seen, target: Key, now: number): Step | null {
   const current = seen.current;
@@ -118,7 +162,10 @@ function successorWorks(ledger: Ledger, policy: Policy, seen: Seen, target: Key,
       'run keyturn rotate to put a key in place first',
     );
   }
-  if (never && target.valueLost === true) return null;
+  if (isStale(ledger, policy, seen)) {
+    return retryStep('retry', 'the store still shows the key that was replaced', undefined, target, now);
+  }
+  if (never && target.valueLost === true) return cannotBeTold(ledger, seen, target);
   // Where nobody can tell, what stands in current was put there on its shape alone, and nothing more can be known.
   if (!policy.issuer.proves) return null;
   const inPlace = rowOf(ledger, current.row ?? undefined);

@@ -55,9 +55,11 @@ function lost(rotation: Rotation, row: string): Step {
 /** A key that is known already is no new key: nothing is staged and nothing is revoked. */
 function sameAsKnown(ledger: Ledger, seen: Seen, row: Key, rotation: Rotation): Step | null {
   if (rotation.kind === 'rollback' || row.storeVersion !== undefined) return null;
-  if (seen.siblings === undefined) return look({ what: 'siblings' });
-  if (seen.hand?.row === row.id && seen.twin === undefined) return look({ what: 'twin', row: row.id });
-  const as = seen.twin ?? knownAs(ledger, seen, row);
+  const known = knownAs(ledger, seen, row);
+  if (known === null && seen.siblings === undefined) return look({ what: 'siblings' });
+  const isInHand = seen.hand?.row === row.id;
+  if (known === null && isInHand && seen.twin === undefined) return look({ what: 'twin', row: row.id });
+  const as = known ?? seen.twin ?? null;
   return as === null ? null : { do: 'record', change: { type: 'same-key', row: row.id, as } };
 }
 

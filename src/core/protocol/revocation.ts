@@ -3,7 +3,7 @@ import type { Key, Ledger } from '../ledger.ts';
 import { CLOCK_SKEW, type Policy } from '../policy.ts';
 import { currentRow, hasExpired, isDead, LATE_CREATE, mayBeTooNew, overlapEnd } from '../rows.ts';
 import type { Step } from './changes.ts';
-import { door, unsettledPromote } from './door.ts';
+import { door, isAnothers, unsettledPromote } from './door.ts';
 import type { Answer, Seen } from './seen.ts';
 import { emergencyCommand, look, retryStep, stop } from './steps.ts';
 
@@ -18,6 +18,7 @@ export function revocation(ledger: Ledger, policy: Policy, seen: Seen, row: Key,
   if (neverAsked(policy, row)) return { do: 'record', change: { type: 'never-made', row: row.id } };
   return (
     perhapsStaged(seen, row) ??
+    isAnothers(ledger, seen, row) ??
     unsettledPromote(ledger, seen, row, now) ??
     tooEarly(policy, seen, row, now) ??
     mayStillArrive(policy, row, now) ??
@@ -230,7 +231,8 @@ function proofOfDeath(policy: Policy, seen: Seen, row: Key, now: number): 'dead'
  */
 function perhapsEnded(policy: Policy, row: Key, own: Answer, now: number): Step | null {
   const { settles } = policy.issuer;
-  const until = toMs(row.revokeEntered ?? '') + settles + (settles === 0 ? 0 : CLOCK_SKEW);
+  const until =
+    toMs(row.revokeRepeated ?? row.revokeEntered ?? '') + settles + (settles === 0 ? 0 : CLOCK_SKEW);
   if (own.verdict !== 'unknown' && !(now < until)) return null;
   const reason = `whether ${row.id} has ended could not be told`;
   const after = own.verdict === 'unknown' ? own.retryAfterMs : until - now;
