@@ -1,6 +1,7 @@
 import { KeyturnError } from '../core/errors.ts';
 import { Secret } from '../core/secret.ts';
 import type { LedgerAddress, LedgerStore, SecretStore, StoredValue, Version } from '../core/store.ts';
+import { conflict, refuseAborted } from '../core/store-call.ts';
 
 const VALUE_BYTES = 64 * 1024;
 
@@ -58,7 +59,7 @@ export function createMemoryStore(shelf: MemoryShelf = createMemoryShelf()): Mem
     traits: { casPromote: true, hiddenStaging: true, converges: 0, limits: { valueBytes: VALUE_BYTES } },
 
     async read(location, which, signal) {
-      refuseAborted(signal);
+      refuseAborted('memory store', signal);
       const place = shelf.places.get(location);
       if (place === undefined) return null;
       if (which === 'current') return place.current;
@@ -67,7 +68,7 @@ export function createMemoryStore(shelf: MemoryShelf = createMemoryShelf()): Mem
     },
 
     async stage({ location, mark, text }, signal) {
-      refuseAborted(signal);
+      refuseAborted('memory store', signal);
       refuseUnfit(text, location);
       const { staged } = placeOf(location);
       const present = staged.get(mark);
@@ -81,7 +82,7 @@ export function createMemoryStore(shelf: MemoryShelf = createMemoryShelf()): Mem
     },
 
     async promote({ location, version, base }, signal) {
-      refuseAborted(signal);
+      refuseAborted('memory store', signal);
       const place = placeOf(location);
       const standing = place.current?.version ?? null;
       if (standing === version) return { version };
@@ -93,7 +94,7 @@ export function createMemoryStore(shelf: MemoryShelf = createMemoryShelf()): Mem
     },
 
     async keep(location, version, signal) {
-      refuseAborted(signal);
+      refuseAborted('memory store', signal);
       const place = placeOf(location);
       if (heldIn(place, version) !== null) return { version };
       if (place.current?.version !== version)
@@ -103,7 +104,7 @@ export function createMemoryStore(shelf: MemoryShelf = createMemoryShelf()): Mem
     },
 
     async discard(location, version, signal) {
-      refuseAborted(signal);
+      refuseAborted('memory store', signal);
       const place = placeOf(location);
       if (place.current?.version === version) throw conflict(`${version} of ${location} is what is read now`);
       place.kept.delete(version);
@@ -113,7 +114,7 @@ export function createMemoryStore(shelf: MemoryShelf = createMemoryShelf()): Mem
     ledgers: ledgersOn(shelf),
 
     async locations(signal) {
-      refuseAborted(signal);
+      refuseAborted('memory store', signal);
       return [...shelf.places]
         .flatMap(([location, { current }]) => (current === null ? [] : [location]))
         .sort();
@@ -140,12 +141,12 @@ function ledgersOn(shelf: MemoryShelf): LedgerStore {
 
   return {
     async load(at, signal) {
-      refuseAborted(signal);
+      refuseAborted('memory store', signal);
       return cellOf(at).saved;
     },
 
     async save(at, document, revision, signal) {
-      refuseAborted(signal);
+      refuseAborted('memory store', signal);
       const cell = cellOf(at);
       const standing = cell.saved?.revision ?? null;
       if (standing !== revision) throw conflict(`the ledger of ${at.credential} is at ${standing}`);
@@ -155,7 +156,7 @@ function ledgersOn(shelf: MemoryShelf): LedgerStore {
     },
 
     async writeSegment(at, name, document, signal) {
-      refuseAborted(signal);
+      refuseAborted('memory store', signal);
       const { segments } = cellOf(at);
       const present = segments.get(name);
       if (present === undefined) segments.set(name, document);
@@ -163,12 +164,12 @@ function ledgersOn(shelf: MemoryShelf): LedgerStore {
     },
 
     async readSegment(at, name, signal) {
-      refuseAborted(signal);
+      refuseAborted('memory store', signal);
       return cellOf(at).segments.get(name) ?? null;
     },
 
     async dropSegment(at, name, signal) {
-      refuseAborted(signal);
+      refuseAborted('memory store', signal);
       cellOf(at).segments.delete(name);
     },
   };
@@ -179,14 +180,6 @@ function heldIn(place: Place, version: Version): StoredValue | null {
   if (kept !== undefined) return kept;
   for (const value of place.staged.values()) if (value.version === version) return value;
   return null;
-}
-
-function refuseAborted(signal: AbortSignal): void {
-  if (!signal.aborted) return;
-  throw new KeyturnError('INTERRUPTED', 'memory store: interrupted', {
-    hint: 'run again to resume',
-    unsent: true,
-  });
 }
 
 function refuseUnfit(text: Secret, location: string): void {
@@ -200,8 +193,4 @@ function refuseUnfit(text: Secret, location: string): void {
       hint: 'store less at this location',
     });
   }
-}
-
-function conflict(message: string): KeyturnError {
-  return new KeyturnError('CONFLICT', message, { hint: 'read it again, and decide anew' });
 }

@@ -1,5 +1,6 @@
 import { KeyturnError } from '../../core/errors.ts';
 import type { LedgerAddress, LedgerStore } from '../../core/store.ts';
+import { conflict } from '../../core/store-call.ts';
 import { asUuid, CURRENT, type Names, NEXT, segmentLabel } from './names.ts';
 import type { Secrets } from './secrets.ts';
 import { holderOf } from './standing.ts';
@@ -90,8 +91,4 @@ export function ledgersIn({ secrets, names, random, writes }: Parts): LedgerStor
       if (holder !== null) await secrets.move(secret, segmentLabel(name), { from: holder }, signal);
     },
   };
-}
-
-function conflict(message: string): KeyturnError {
-  return new KeyturnError('CONFLICT', message, { hint: 'read it again, and decide anew' });
 }

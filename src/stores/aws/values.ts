@@ -1,6 +1,6 @@
-import { KeyturnError } from '../../core/errors.ts';
 import { exactText } from '../../core/exact-text.ts';
 import type { SecretStore, StoredValue, StoreTraits, Version } from '../../core/store.ts';
+import { conflict } from '../../core/store-call.ts';
 import { CURRENT, isOwnLabel, keptLabel, type Names, stageLabel } from './names.ts';
 import { promoteTo } from './promote.ts';
 import type { Found, Secrets } from './secrets.ts';
@@ -102,8 +102,4 @@ function asStored(found: Found | null): StoredValue | null {
   if (found === null) return null;
   const { version, text, writtenAt } = found;
   return { version, text, ...(writtenAt === undefined ? {} : { writtenAt }) };
-}
-
-function conflict(message: string, hint: string): KeyturnError {
-  return new KeyturnError('CONFLICT', message, { hint });
 }

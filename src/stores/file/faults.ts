@@ -1,4 +1,5 @@
 import { type ErrorCode, KeyturnError, toKeyturnError } from '../../core/errors.ts';
+import { storeCall } from '../../core/store-call.ts';
 import { errorCode } from './disk.ts';
 
 interface Fault {
@@ -81,22 +82,8 @@ const NO_ANSWER: Fault = {
 };
 
 /** Does the work of one call of the store. What comes out of it is a KeyturnError, whatever went wrong inside. */
-export async function guarded<T>(doing: string, signal: AbortSignal, work: () => Promise<T>): Promise<T> {
-  try {
-    refuseAborted(doing, signal);
-    return await work();
-  } catch (caught) {
-    throw toFault(caught, doing);
-  }
-}
-
-/** Throws where the caller has given up. Only asked while nothing has been changed yet. */
-export function refuseAborted(doing: string, signal: AbortSignal): void {
-  if (!signal.aborted) return;
-  throw new KeyturnError('INTERRUPTED', `${doing}: interrupted`, {
-    hint: 'run again to resume',
-    unsent: true,
-  });
+export function guarded<T>(doing: string, signal: AbortSignal, work: () => Promise<T>): Promise<T> {
+  return storeCall(doing, signal, work, toFault);
 }
 
 export function symlinkFault(path: string): KeyturnError {

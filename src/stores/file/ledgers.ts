@@ -1,7 +1,8 @@
 import type { LedgerAddress, LedgerStore } from '../../core/store.ts';
-import { guarded, refuseAborted } from './faults.ts';
+import { conflict, refuseAborted } from '../../core/store-call.ts';
+import { guarded } from './faults.ts';
 import { ledgerFolder, nameFor, SUFFIX } from './places.ts';
-import { conflict, placeNext, placeOnce, readFileAt, removeFileAt, type Shelf } from './shelf.ts';
+import { placeNext, placeOnce, readFileAt, removeFileAt, type Shelf } from './shelf.ts';
 import { versionOf } from './swap.ts';
 
 const DOCUMENT = `ledger${SUFFIX}`;

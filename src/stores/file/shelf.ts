@@ -1,5 +1,4 @@
 import { dirname, join } from 'node:path';
-import { KeyturnError } from '../../core/errors.ts';
 import { type Disk, errorCode } from './disk.ts';
 import { dropDraft, makeDraft } from './drafts.ts';
 import type { Envelope } from './envelope.ts';
@@ -78,8 +77,4 @@ export async function removeFileAt(shelf: Shelf, folder: Steps, file: string): P
   const path = await shelf.tree.find(folder);
   if (path === null) return;
   if (await shelf.disk.unlink(join(path, file))) await shelf.disk.flushFolder(path);
-}
-
-export function conflict(message: string, hint: string): KeyturnError {
-  return new KeyturnError('CONFLICT', message, { hint });
 }

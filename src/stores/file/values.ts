@@ -4,9 +4,10 @@ import { KeyturnError } from '../../core/errors.ts';
 import { exactText } from '../../core/exact-text.ts';
 import { Secret } from '../../core/secret.ts';
 import type { SecretStore, StoredValue, StoreTraits, Version } from '../../core/store.ts';
-import { guarded, refuseAborted } from './faults.ts';
+import { conflict, refuseAborted } from '../../core/store-call.ts';
+import { guarded } from './faults.ts';
 import { ownFolder, type Steps, SUFFIX, valuePlace } from './places.ts';
-import { conflict, placeNext, placeOnce, readFileAt, removeFileAt, type Shelf } from './shelf.ts';
+import { placeNext, placeOnce, readFileAt, removeFileAt, type Shelf } from './shelf.ts';
 import { versionOf } from './swap.ts';
 
 export const TRAITS: StoreTraits = {

@@ -1,9 +1,10 @@
 import { exactText } from '../../core/exact-text.ts';
 import { Secret } from '../../core/secret.ts';
 import type { StoredValue, Version } from '../../core/store.ts';
+import { conflict, storeCall } from '../../core/store-call.ts';
 import type { Api } from './api.ts';
 import { ALIAS, currentByAlias, moved, noAlias } from './by-alias.ts';
-import { conflict, guarded } from './faults.ts';
+import { readCurrent } from './current.ts';
 import { accessNumber } from './named-texts.ts';
 import { checkMark, placeOf } from './names.ts';
 import type { SecretMeta } from './replies.ts';
@@ -52,14 +53,9 @@ export function valuesInPlace(api: Api, written: Written): Values {
 
   return {
     read: (location, which, signal) =>
-      guarded(`read ${location}`, signal, async (): Promise<StoredValue | null> => {
+      storeCall(`read ${location}`, signal, async (): Promise<StoredValue | null> => {
         const { main } = placeOf(location);
-        if (which === 'current') {
-          const found = await current.read(main, signal);
-          if (found === null) return null;
-          const text = Secret.of(found.data.toString('utf8'));
-          return { version: `v${found.number}`, text, ...(await written.at(main, found.number, signal)) };
-        }
+        if (which === 'current') return await readCurrent({ current, written, main }, signal);
         const number =
           'version' in which
             ? numberOf(which.version)
@@ -70,7 +66,7 @@ export function valuesInPlace(api: Api, written: Written): Values {
       }),
 
     stage: ({ location, mark, text }, signal) =>
-      guarded(`stage ${location}`, signal, async () => {
+      storeCall(`stage ${location}`, signal, async () => {
         const { main } = placeOf(location);
         const alias = stagedAlias(mark);
         const data = Buffer.from(exactText(text, location, LARGEST), 'utf8');
@@ -90,7 +86,7 @@ export function valuesInPlace(api: Api, written: Written): Values {
       }),
 
     promote: ({ location, version, base }, signal) =>
-      guarded(`promote ${location}`, signal, async () => {
+      storeCall(`promote ${location}`, signal, async () => {
         const { main } = placeOf(location);
         const { number: standing, secret } = await current.standing(main, signal);
         const now = standing === null ? null : `v${standing}`;
@@ -110,7 +106,7 @@ export function valuesInPlace(api: Api, written: Written): Values {
       }),
 
     keep: (location, version, signal) =>
-      guarded(`keep ${location}`, signal, async () => {
+      storeCall(`keep ${location}`, signal, async () => {
         const { main } = placeOf(location);
         const number = numberOf(version);
         const found = await read(location, number, signal);
@@ -124,7 +120,7 @@ export function valuesInPlace(api: Api, written: Written): Values {
       }),
 
     discard: (location, version, signal) =>
-      guarded(`discard ${location}`, signal, async () => {
+      storeCall(`discard ${location}`, signal, async () => {
         const { main } = placeOf(location);
         const number = numberOf(version);
         const found = number === null ? null : await api.getVersion(main, number, signal);

@@ -1,7 +1,7 @@
 import { KeyturnError } from '../../core/errors.ts';
+import { conflict } from '../../core/store-call.ts';
 import type { Api } from './api.ts';
 import type { Current } from './current.ts';
-import { conflict } from './faults.ts';
 import { accessNumber, disabled } from './named-texts.ts';
 import type { SecretMeta } from './replies.ts';
 

@@ -1,5 +1,8 @@
+import { Secret } from '../../core/secret.ts';
+import type { StoredValue } from '../../core/store.ts';
 import type { Accessed } from './api.ts';
 import type { SecretMeta } from './replies.ts';
+import type { Written } from './written.ts';
 
 type Open = Exclude<Accessed, 'closed'>;
 
@@ -27,4 +30,16 @@ export interface Replacement {
   readonly standing: Standing;
   readonly base: number | null;
   readonly data: Buffer;
+}
+
+/** What consumers read now, as the store gives it. */
+export async function readCurrent(
+  of: { readonly current: Current; readonly written: Written; readonly main: string },
+  signal: AbortSignal,
+): Promise<StoredValue | null> {
+  const { current, written, main } = of;
+  const found = await current.read(main, signal);
+  if (found === null) return null;
+  const text = Secret.of(found.data.toString('utf8'));
+  return { version: `v${found.number}`, text, ...(await written.at(main, found.number, signal)) };
 }

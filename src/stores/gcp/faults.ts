@@ -1,4 +1,4 @@
-import { type ErrorCode, KeyturnError, toKeyturnError } from '../../core/errors.ts';
+import { type ErrorCode, KeyturnError } from '../../core/errors.ts';
 import { type CallFailure, type Method, noLogin } from './client.ts';
 
 /** What each method needs to be allowed; Google's page "Access control with IAM". */
@@ -170,25 +170,6 @@ export function grantOf(permission: string): string {
 
 function words(method: Method): string {
   return method.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
-}
-
-/** Does the work of one call of the store. What comes out of it is a KeyturnError, whatever went wrong inside. */
-export async function guarded<T>(doing: string, signal: AbortSignal, work: () => Promise<T>): Promise<T> {
-  if (signal.aborted) {
-    throw new KeyturnError('INTERRUPTED', `${doing}: interrupted`, {
-      hint: 'run again to resume',
-      unsent: true,
-    });
-  }
-  try {
-    return await work();
-  } catch (caught) {
-    throw toKeyturnError(caught, doing);
-  }
-}
-
-export function conflict(message: string, hint = 'read it again, and decide anew'): KeyturnError {
-  return new KeyturnError('CONFLICT', message, { hint });
 }
 
 export function badReply(what: string): KeyturnError {

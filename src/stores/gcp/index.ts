@@ -1,6 +1,7 @@
 import type { PluginContext } from '../../core/plugin.ts';
 import { durationMs } from '../../core/setting.ts';
 import type { LedgerStore, SecretStore } from '../../core/store.ts';
+import { storeCall } from '../../core/store-call.ts';
 import { valuesInPlace } from './alias-only.ts';
 import { createApi } from './api.ts';
 import { currentByAlias } from './by-alias.ts';
@@ -8,7 +9,6 @@ import { currentByLatest } from './by-latest.ts';
 import { callsOver } from './calls.ts';
 import { checkStore } from './check.ts';
 import { connectionFor } from './client.ts';
-import { guarded } from './faults.ts';
 import { ledgersOn } from './ledgers.ts';
 import { aliasedLocations, listingOf } from './listing.ts';
 import { parentOf } from './names.ts';
@@ -46,11 +46,13 @@ export function createGcpStore(settings: GcpSettings, context: PluginContext): G
     ...(byLatest
       ? {}
       : {
-          locations: (signal) => guarded('list the secrets', signal, () => aliasedLocations(api, signal)),
+          locations: (signal) => storeCall('list the secrets', signal, () => aliasedLocations(api, signal)),
         }),
-    check: (signal) => guarded('check the store', signal, () => checkStore(api, settings, signal)),
+    check: (signal) => storeCall('check the store', signal, () => checkStore(api, settings, signal)),
     rights: (at, signal) =>
-      guarded(`ask for the rights at ${at.location}`, signal, () => missingRights(api, settings, at, signal)),
+      storeCall(`ask for the rights at ${at.location}`, signal, () =>
+        missingRights(api, settings, at, signal),
+      ),
     close: connection.close,
   };
 }

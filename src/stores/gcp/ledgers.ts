@@ -1,8 +1,8 @@
 import { KeyturnError } from '../../core/errors.ts';
 import type { LedgerAddress, LedgerStore } from '../../core/store.ts';
+import { storeCall } from '../../core/store-call.ts';
 import type { Api } from './api.ts';
 import { moved } from './by-alias.ts';
-import { guarded } from './faults.ts';
 import { namedTexts } from './named-texts.ts';
 import { ledgerSecret } from './names.ts';
 import type { SecretMeta } from './replies.ts';
@@ -39,7 +39,7 @@ export function ledgersOn(api: Api): LedgerStore {
 
   return {
     load: (at, signal) =>
-      guarded(`load ${nameOf(at)}`, signal, async () => {
+      storeCall(`load ${nameOf(at)}`, signal, async () => {
         const id = ledgerSecret(at);
         const secret = await api.getSecret(id, signal);
         const found = secret === null ? null : savedIn(secret);
@@ -48,7 +48,7 @@ export function ledgersOn(api: Api): LedgerStore {
       }),
 
     save: (at, document, revision, signal) =>
-      guarded(`save ${nameOf(at)}`, signal, async () => {
+      storeCall(`save ${nameOf(at)}`, signal, async () => {
         const id = ledgerSecret(at);
         if (Buffer.byteLength(document) > MOST_BYTES) throw tooLarge(nameOf(at));
         const base = revision === null ? null : parseRevision(revision);
@@ -64,19 +64,19 @@ export function ledgersOn(api: Api): LedgerStore {
       }),
 
     writeSegment: (at, name, document, signal) =>
-      guarded(`write segment ${name} of ${nameOf(at)}`, signal, async () => {
+      storeCall(`write segment ${name} of ${nameOf(at)}`, signal, async () => {
         await texts(at).add(segment(name), document, signal);
       }),
 
     readSegment: (at, name, signal) =>
-      guarded(
+      storeCall(
         `read segment ${name} of ${nameOf(at)}`,
         signal,
         async () => (await texts(at).find(segment(name), signal))?.text ?? null,
       ),
 
     dropSegment: (at, name, signal) =>
-      guarded(`drop segment ${name} of ${nameOf(at)}`, signal, async () => {
+      storeCall(`drop segment ${name} of ${nameOf(at)}`, signal, async () => {
         const found = await texts(at).find(segment(name), signal);
         if (found !== null) await texts(at).drop(found.number, signal);
       }),

@@ -1,7 +1,7 @@
 import type { SecretStore } from '../../core/store.ts';
+import { storeCall } from '../../core/store-call.ts';
 import type { Api } from './api.ts';
 import { ALIAS } from './by-alias.ts';
-import { guarded } from './faults.ts';
 import { isBeside, placeOf } from './names.ts';
 
 const MOST_VERSIONS = 100;
@@ -10,7 +10,7 @@ const MOST_VERSIONS = 100;
 export function listingOf(api: Api): Required<Pick<SecretStore, 'history' | 'remove'>> {
   return {
     history: (location, signal) =>
-      guarded(`list the versions of ${location}`, signal, async () => {
+      storeCall(`list the versions of ${location}`, signal, async () => {
         const versions = await api.listVersions(placeOf(location).main, MOST_VERSIONS, signal);
         return versions
           .filter(({ state }) => state === 'enabled')
@@ -21,7 +21,7 @@ export function listingOf(api: Api): Required<Pick<SecretStore, 'history' | 'rem
       }),
 
     remove: (location, signal) =>
-      guarded(`remove ${location}`, signal, async () => {
+      storeCall(`remove ${location}`, signal, async () => {
         const { main, staged } = placeOf(location);
         for (const { id } of await api.listSecrets(main, signal)) {
           if (id === main || id === staged || id.startsWith(`${main}--ledger--`)) {

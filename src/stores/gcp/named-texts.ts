@@ -1,6 +1,6 @@
 import { KeyturnError } from '../../core/errors.ts';
+import { conflict } from '../../core/store-call.ts';
 import type { Accessed, Api } from './api.ts';
-import { conflict } from './faults.ts';
 
 /** A text with a name, which is one version of a secret that nobody else reads. */
 export interface NamedText {

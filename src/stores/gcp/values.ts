@@ -1,9 +1,9 @@
 import { exactText } from '../../core/exact-text.ts';
 import { Secret } from '../../core/secret.ts';
 import type { SecretStore, StoredValue, StoreTraits, Version } from '../../core/store.ts';
+import { conflict, storeCall } from '../../core/store-call.ts';
 import type { Api } from './api.ts';
-import type { Current } from './current.ts';
-import { conflict, guarded } from './faults.ts';
+import { type Current, readCurrent } from './current.ts';
 import { HEADER_BYTES, namedTexts } from './named-texts.ts';
 import { checkMark, placeOf } from './names.ts';
 import type { Written } from './written.ts';
@@ -54,14 +54,9 @@ export function valuesApart(api: Api, current: Current, written: Written): Value
 
   return {
     read: (location, which, signal) =>
-      guarded(`read ${location}`, signal, async (): Promise<StoredValue | null> => {
+      storeCall(`read ${location}`, signal, async (): Promise<StoredValue | null> => {
         const { main } = placeOf(location);
-        if (which === 'current') {
-          const found = await current.read(main, signal);
-          if (found === null) return null;
-          const text = Secret.of(found.data.toString('utf8'));
-          return { version: `v${found.number}`, text, ...(await written.at(main, found.number, signal)) };
-        }
+        if (which === 'current') return await readCurrent({ current, written, main }, signal);
         if ('mark' in which) {
           checkMark(which.mark);
           const found = await beside(location).find(which.mark, signal);
@@ -72,14 +67,14 @@ export function valuesApart(api: Api, current: Current, written: Written): Value
       }),
 
     stage: ({ location, mark, text }, signal) =>
-      guarded(`stage ${location}`, signal, async () => {
+      storeCall(`stage ${location}`, signal, async () => {
         checkMark(mark);
         const clear = exactText(text, location, valueBytes);
         return { version: `s${await beside(location).add(mark, clear, signal)}` };
       }),
 
     promote: ({ location, version, base }, signal) =>
-      guarded(`promote ${location}`, signal, async () => {
+      storeCall(`promote ${location}`, signal, async () => {
         const { main } = placeOf(location);
         const standing = await current.standing(main, signal);
         const now = standing.number === null ? null : `v${standing.number}`;
@@ -98,7 +93,7 @@ export function valuesApart(api: Api, current: Current, written: Written): Value
       }),
 
     keep: (location, version, signal) =>
-      guarded(`keep ${location}`, signal, async () => {
+      storeCall(`keep ${location}`, signal, async () => {
         const text = await readVersion(location, version, signal);
         if (text === null) throw conflict(`${location} has no version ${version} any more`);
         if (version.startsWith('s')) return { version };
@@ -107,7 +102,7 @@ export function valuesApart(api: Api, current: Current, written: Written): Value
       }),
 
     discard: (location, version, signal) =>
-      guarded(`discard ${location}`, signal, async () => {
+      storeCall(`discard ${location}`, signal, async () => {
         const { main } = placeOf(location);
         const number = numberOf(version);
         if (number === null) return;

@@ -1,6 +1,6 @@
 import { KeyturnError, toKeyturnError } from '../../core/errors.ts';
 import type { SecretStore } from '../../core/store.ts';
-import { guarded } from './faults.ts';
+import { storeCall } from '../../core/store-call.ts';
 import { field, type Kv } from './kv.ts';
 
 type Finding = Awaited<ReturnType<NonNullable<SecretStore['check']>>>[number];
@@ -8,7 +8,7 @@ type Finding = Awaited<ReturnType<NonNullable<SecretStore['check']>>>[number];
 /** Everything that can be told without writing. What merely deserves to be known is `ok`, with a hint. */
 export function checkOn(kv: Kv): NonNullable<SecretStore['check']> {
   return (signal) =>
-    guarded('check the store', signal, async () => {
+    storeCall('check the store', signal, async () => {
       try {
         await kv.ready(signal);
       } catch (caught) {

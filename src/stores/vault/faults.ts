@@ -1,4 +1,4 @@
-import { type ErrorCode, KeyturnError, toKeyturnError } from '../../core/errors.ts';
+import { type ErrorCode, KeyturnError } from '../../core/errors.ts';
 import type { WireReply } from './wire.ts';
 
 interface Fault {
@@ -161,23 +161,4 @@ export function badReply(doing: string): KeyturnError {
   return new KeyturnError('BAD_REPLY', `${doing}: the answer is not one of Vault's`, {
     hint: 'check `address` and any proxy in between',
   });
-}
-
-export function conflict(message: string, hint: string): KeyturnError {
-  return new KeyturnError('CONFLICT', message, { hint });
-}
-
-/** Does the work of one call of the store. What comes out of it is a KeyturnError, whatever went wrong inside. */
-export async function guarded<T>(doing: string, signal: AbortSignal, work: () => Promise<T>): Promise<T> {
-  if (signal.aborted) {
-    throw new KeyturnError('INTERRUPTED', `${doing}: interrupted`, {
-      hint: 'run again to resume',
-      unsent: true,
-    });
-  }
-  try {
-    return await work();
-  } catch (caught) {
-    throw toKeyturnError(caught, doing);
-  }
 }

@@ -4,9 +4,9 @@ import { KeyturnError } from '../../core/errors.ts';
 import type { PluginContext } from '../../core/plugin.ts';
 import { durationMs } from '../../core/setting.ts';
 import type { LedgerStore, SecretStore } from '../../core/store.ts';
+import { storeCall } from '../../core/store-call.ts';
 import { checkOn } from './check.ts';
 import { connect, type SendToVault } from './client.ts';
-import { guarded } from './faults.ts';
 import { type Kv, kvOn } from './kv.ts';
 import { layoutOf } from './layout.ts';
 import { ledgersOn } from './ledgers.ts';
@@ -48,13 +48,13 @@ export function createVaultStore(settings: VaultSettings, context: PluginContext
     rights: rightsOn(kv, ownPath),
     ...(listBelow === undefined ? {} : { locations: listing(kv, listBelow, ownPath) }),
     remove: (location, signal) =>
-      guarded(`remove ${location}`, signal, () => removeLocation(kv, { location, ownPath }, signal)),
+      storeCall(`remove ${location}`, signal, () => removeLocation(kv, { location, ownPath }, signal)),
     close: session.close,
   };
 }
 
 function listing(kv: Kv, below: string, ownPath: string): NonNullable<SecretStore['locations']> {
-  return (signal) => guarded('list locations', signal, () => listLocations(kv, { below, ownPath }, signal));
+  return (signal) => storeCall('list locations', signal, () => listLocations(kv, { below, ownPath }, signal));
 }
 
 /** Connects on the first call, because certificates are read from a file. */

@@ -1,6 +1,6 @@
 import { KeyturnError } from '../../core/errors.ts';
 import type { LedgerAddress, LedgerStore } from '../../core/store.ts';
-import { conflict, guarded } from './faults.ts';
+import { conflict, storeCall } from '../../core/store-call.ts';
 import type { Entry, Kv } from './kv.ts';
 import { ledgerPlace, type Steps, segmentPlace } from './paths.ts';
 import { expires } from './values.ts';
@@ -18,7 +18,7 @@ export function ledgersOn(kv: Kv, ownPath: string): LedgerStore {
 
   return {
     load: (at, signal) =>
-      guarded(`load ${nameOf(at)}`, signal, async () => {
+      storeCall(`load ${nameOf(at)}`, signal, async () => {
         const found = await readDocument(ledgerPlace(at, ownPath), nameOf(at), signal);
         if (found === null) return null;
         if (found.entry.deletionTime !== '') throw expires(kv.mount.join('/'));
@@ -26,7 +26,7 @@ export function ledgersOn(kv: Kv, ownPath: string): LedgerStore {
       }),
 
     save: (at, document, revision, signal) =>
-      guarded(`save ${nameOf(at)}`, signal, async () => {
+      storeCall(`save ${nameOf(at)}`, signal, async () => {
         const path = ledgerPlace(at, ownPath);
         const parsed = revision === null ? null : parsedVersion(revision);
         if (revision !== null && parsed?.kind !== 'value') {
@@ -45,7 +45,7 @@ export function ledgersOn(kv: Kv, ownPath: string): LedgerStore {
       }),
 
     writeSegment: (at, name, document, signal) =>
-      guarded(`write segment ${name} of ${nameOf(at)}`, signal, async () => {
+      storeCall(`write segment ${name} of ${nameOf(at)}`, signal, async () => {
         const path = segmentPlace(at, name, ownPath);
         try {
           await kv.write(path, JSON.stringify({ [DOCUMENT]: document }), 0, signal);
@@ -59,13 +59,13 @@ export function ledgersOn(kv: Kv, ownPath: string): LedgerStore {
       }),
 
     readSegment: (at, name, signal) =>
-      guarded(`read segment ${name} of ${nameOf(at)}`, signal, async () => {
+      storeCall(`read segment ${name} of ${nameOf(at)}`, signal, async () => {
         const found = await readDocument(segmentPlace(at, name, ownPath), `segment ${name}`, signal);
         return found?.document ?? null;
       }),
 
     dropSegment: (at, name, signal) =>
-      guarded(`drop segment ${name} of ${nameOf(at)}`, signal, () =>
+      storeCall(`drop segment ${name} of ${nameOf(at)}`, signal, () =>
         kv.drop(segmentPlace(at, name, ownPath), signal),
       ),
   };

@@ -1,6 +1,7 @@
 import { KeyturnError } from '../../core/errors.ts';
 import type { LedgerAddress, MissingRight, SecretStore } from '../../core/store.ts';
-import { badReply, guarded, policyLine } from './faults.ts';
+import { storeCall } from '../../core/store-call.ts';
+import { badReply, policyLine } from './faults.ts';
 import { field, type Kv } from './kv.ts';
 import { ledgerPlace, ownPlace, placesOf, type Steps, segmentPlace } from './paths.ts';
 
@@ -39,7 +40,7 @@ function needsOf(at: LedgerAddress, kv: Kv, ownPath: string): readonly Need[] {
 
 export function rightsOn(kv: Kv, ownPath: string): NonNullable<SecretStore['rights']> {
   return (at, signal) =>
-    guarded('ask Vault for the rights of this token', signal, async () => {
+    storeCall('ask Vault for the rights of this token', signal, async () => {
       await kv.ready(signal);
       const needs = needsOf(at, kv, ownPath);
       const doing = 'ask for the capabilities of this token';

@@ -3,7 +3,7 @@ import { KeyturnError } from '../../core/errors.ts';
 import { exactText } from '../../core/exact-text.ts';
 import { Secret } from '../../core/secret.ts';
 import type { SecretStore, StoredValue, Version } from '../../core/store.ts';
-import { conflict, guarded } from './faults.ts';
+import { conflict, storeCall } from '../../core/store-call.ts';
 import type { Entry, Kv } from './kv.ts';
 import type { Layout } from './layout.ts';
 import { type Places, placesOf, type Steps } from './paths.ts';
@@ -47,7 +47,7 @@ export function valuesOn(kv: Kv, layout: Layout, ownPath: string): Values {
 
   return {
     read: (location, which, signal) =>
-      guarded(`read ${location}`, signal, async () => {
+      storeCall(`read ${location}`, signal, async () => {
         const at = places(location);
         if (which === 'current') return plain(await current(location, at, signal));
         if ('mark' in which) return await staged(at, which.mark, signal);
@@ -59,7 +59,7 @@ export function valuesOn(kv: Kv, layout: Layout, ownPath: string): Values {
       }),
 
     stage: ({ location, mark, text }, signal) =>
-      guarded(`stage ${location}`, signal, async () => {
+      storeCall(`stage ${location}`, signal, async () => {
         const at = places(location);
         const clear = exactText(text, location, VALUE_BYTES);
         layout.dataOf(clear, location);
@@ -71,7 +71,7 @@ export function valuesOn(kv: Kv, layout: Layout, ownPath: string): Values {
       }),
 
     promote: ({ location, version, base }, signal) =>
-      guarded(`promote ${location}`, signal, async () => {
+      storeCall(`promote ${location}`, signal, async () => {
         const at = places(location);
         const now = await current(location, at, signal);
         const standing = now?.version ?? null;
@@ -90,7 +90,7 @@ export function valuesOn(kv: Kv, layout: Layout, ownPath: string): Values {
       }),
 
     keep: (location, version, signal) =>
-      guarded(`keep ${location}`, signal, async () => {
+      storeCall(`keep ${location}`, signal, async () => {
         const at = places(location);
         if ((await held(at, version, signal)) !== null) return { version };
         const parsed = parsedVersion(version);
@@ -105,7 +105,7 @@ export function valuesOn(kv: Kv, layout: Layout, ownPath: string): Values {
       }),
 
     discard: (location, version, signal) =>
-      guarded(`discard ${location}`, signal, async () => {
+      storeCall(`discard ${location}`, signal, async () => {
         const at = places(location);
         const parsed = parsedVersion(version);
         if (parsed === null) return;
