@@ -1,3 +1,4 @@
+import { remedyOfPossible } from '../core/audit-ledger.ts';
 import type { Key, Ledger, Rotation } from '../core/ledger.ts';
 import { owedRevocations, possibleRows } from '../core/rows.ts';
 
@@ -78,14 +79,18 @@ export interface DebtOutput {
   readonly tries: number;
   readonly nextTry: string | null;
   readonly lastError: string | null;
+  /** What a person does about it; null: keyturn pays it by itself. */
+  readonly hint: string | null;
 }
 
 /** The debts of a ledger. A key in its overlap is none: it is as it should be. */
 export function debtsOf(ledger: Ledger): readonly DebtOutput[] {
   const owed = owedRevocations(ledger).map((key) =>
-    rowDebt('revocation', key, key.revokeEntered ?? key.ceasedCurrentAt),
+    rowDebt('revocation', key, key.revokeEntered ?? key.ceasedCurrentAt, null),
   );
-  const possible = possibleRows(ledger).map((key) => rowDebt('possible-orphan', key, key.window?.from));
+  const possible = possibleRows(ledger).map((key) =>
+    rowDebt('possible-orphan', key, key.window?.from, remedyOfPossible(key, ledger.credential)),
+  );
   const effects = ledger.owed.map(
     (debt): DebtOutput => ({
       kind: debt.kind,
@@ -94,12 +99,18 @@ export function debtsOf(ledger: Ledger): readonly DebtOutput[] {
       tries: debt.tries,
       nextTry: debt.nextTry ?? null,
       lastError: debt.lastError ?? null,
+      hint: null,
     }),
   );
   return [...owed, ...possible, ...effects];
 }
 
-function rowDebt(kind: DebtOutput['kind'], key: Key, since: string | undefined): DebtOutput {
+function rowDebt(
+  kind: DebtOutput['kind'],
+  key: Key,
+  since: string | undefined,
+  hint: string | null,
+): DebtOutput {
   return {
     kind,
     target: key.id,
@@ -107,5 +118,6 @@ function rowDebt(kind: DebtOutput['kind'], key: Key, since: string | undefined):
     tries: key.tries ?? 0,
     nextTry: key.nextTry ?? null,
     lastError: key.lastError ?? null,
+    hint,
   };
 }

@@ -78,6 +78,7 @@ const DEBT = object({
   tries: COUNT,
   nextTry: TIME,
   lastError: STRING,
+  hint: STRING,
 });
 
 export const STATUS_DATA = object({

@@ -56,9 +56,10 @@ function remarks({ name, debts, hold, lease, rotation }: CredentialStatus): read
       ? []
       : [of(`held since ${minutes(hold.since)}: ${hold.reason}; ${remedyOfHold(hold, name)}`)]),
     ...(rotation?.lastError == null ? [] : [of(`the open rotation failed last with: ${rotation.lastError}`)]),
-    ...debts.map((debt) =>
-      of(`owed: ${debt.kind} ${debt.target}${debt.lastError === null ? '' : ` (${debt.lastError})`}`),
-    ),
+    ...debts.map(({ kind, target, lastError, hint }) => {
+      const why = lastError === null ? '' : ` (${lastError})`;
+      return of(`owed: ${kind} ${target}${why}${hint === null ? '' : `; ${hint}`}`);
+    }),
     ...(lease === null ? [] : [of(`${lease.owner} on ${lease.host} is at work, until ${lease.until}`)]),
   ];
 }

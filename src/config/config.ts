@@ -36,6 +36,8 @@ export interface KnownKind {
 export interface KnownKinds {
   readonly issuers: readonly KnownKind[];
   readonly stores: readonly KnownKind[];
+  /** Packages that were to bring more are a mistake already: a kind that is not known may be one of theirs. */
+  readonly partial?: boolean;
 }
 
 /** Settings of an issuer or a store, as its own schema read them (`kind` included). */

@@ -52,6 +52,17 @@ export function configSchema(kinds: Kinds): JsonSchema {
         additionalProperties: ref('credential'),
       },
     },
+    // Only a package can bring a kind that is not here.
+    if: { required: ['plugins'] },
+    // biome-ignore lint/suspicious/noThenProperty: a keyword of JSON Schema
+    then: true,
+    else: {
+      properties: {
+        store: ofKinds(kinds.stores),
+        issuers: { additionalProperties: ofKinds(kinds.issuers) },
+        credentials: { additionalProperties: { properties: { store: ofKinds(kinds.stores) } } },
+      },
+    },
     definitions: {
       store: oneOfKinds(kinds.stores),
       issuer: oneOfKinds(kinds.issuers),
@@ -69,13 +80,23 @@ export function configSchema(kinds: Kinds): JsonSchema {
 }
 
 function oneOfKinds(kinds: readonly SettingsKind[]): JsonSchema {
-  return {
-    oneOf: kinds.map((kind) => ({
-      title: kind.kind,
-      description: kind.summary,
-      ...settingSchema(kind.settings),
-    })),
-  };
+  const known = kinds.map((kind) => ({
+    title: kind.kind,
+    description: kind.summary,
+    ...settingSchema(kind.settings),
+  }));
+  return { oneOf: [...known, kindOfPackage(kinds)] };
+}
+
+/** Of the settings of such a kind nothing is known here; its own schema checks them when keyturn runs. */
+function kindOfPackage(kinds: readonly SettingsKind[]): JsonSchema {
+  const kind = { type: 'string', not: { enum: kinds.map((one) => one.kind) } };
+  const description = 'A kind that a package under plugins brings.';
+  return { title: 'of a package', description, type: 'object', properties: { kind }, required: ['kind'] };
+}
+
+function ofKinds(kinds: readonly SettingsKind[]): JsonSchema {
+  return { properties: { kind: { enum: kinds.map((one) => one.kind) } } };
 }
 
 /** Validators that are strict refuse keywords that they do not know. */

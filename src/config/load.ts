@@ -37,18 +37,20 @@ export async function readConfig(
 ): Promise<Config> {
   const source = readSource(text, file);
   const names = pluginNames(source.root.value);
-  if (names.length === 0 || plugins === undefined) {
-    return parseSource(source, await openNamed(catalogue, source.root.value));
+  if (names === null || names.length === 0 || plugins === undefined) {
+    const known = await openNamed(catalogue, source.root.value);
+    return parseSource(source, { ...known, partial: names === null });
   }
   const brought = await plugins(names, dirname(file));
   for (const { at, reason, remedy } of brought.faults) source.mistakes.add(['plugins', at], reason, remedy);
-  return parseSource(source, await openNamed(brought.catalogue, source.root.value));
+  const known = await openNamed(brought.catalogue, source.root.value);
+  return parseSource(source, { ...known, partial: brought.faults.length > 0 });
 }
 
-/** The names under `plugins`; none where they are not what they must be, which its schema says. */
-function pluginNames(root: unknown): readonly string[] {
+/** The names under `plugins`; null where they are not what they must be, which its schema says. */
+function pluginNames(root: unknown): readonly string[] | null {
   const read = z.safeParse(z.object({ plugins: z.optional(pluginsSchema) }), root);
-  return read.data?.plugins ?? [];
+  return read.success ? (read.data.plugins ?? []) : null;
 }
 
 function readText(file: string): string {

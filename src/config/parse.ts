@@ -59,14 +59,14 @@ function readRoot(root: SourceNode, file: string, kinds: KnownKinds, mistakes: M
   checkVersion(value.version, file, mistakes, root);
   validate(schema.fileSchema, value, [], mistakes);
 
-  const plugins = pluginReader(root, mistakes);
+  const plugins = pluginReader(root, mistakes, kinds);
   const issuers = new Map<string, IssuerConfig>();
   const issuerNames = namesIn(root, 'issuers', mistakes);
   for (const [name, node] of issuerNames) {
-    const read = plugins.readIssuer(name, node.value, kinds.issuers);
+    const read = plugins.readIssuer(name, node.value);
     if (read !== null) issuers.set(name, { name, ...read });
   }
-  const store = 'store' in value ? plugins.readStore(value.store, kinds.stores, ['store']) : null;
+  const store = 'store' in value ? plugins.readStore(value.store, ['store']) : null;
   const policy =
     'policy' in value ? (salvage(schema.policySchema, value.policy, ['policy'], mistakes) ?? {}) : {};
   checkDurations(policy, ['policy'], mistakes);
@@ -88,10 +88,7 @@ function readRoot(root: SourceNode, file: string, kinds: KnownKinds, mistakes: M
     if (settings.store === undefined && !('store' in value)) {
       mistakes.add(['store'], 'store is missing', 'add a store, for all credentials or for each');
     }
-    const own =
-      settings.store === undefined
-        ? store
-        : plugins.readStore(settings.store, kinds.stores, [...path, 'store']);
+    const own = settings.store === undefined ? store : plugins.readStore(settings.store, [...path, 'store']);
     drafts.push(draftOf(name, settings, policy, own, path, mistakes));
   }
   const sinks = 'trail' in value ? readSinks(value.trail, mistakes) : [];

@@ -1,6 +1,6 @@
 import type * as z from 'zod/mini';
 import { canonical } from '../core/trail.ts';
-import type { KnownKind, PluginSettings, ReferenceUse } from './config.ts';
+import type { KnownKind, KnownKinds, PluginSettings, ReferenceUse } from './config.ts';
 import type { Mistakes } from './problems.ts';
 import { locate, type SourceNode } from './source.ts';
 import { validate } from './validate.ts';
@@ -10,7 +10,7 @@ import { choice, dotted, type Path, quoted } from './wording.ts';
 /** Reads the settings of one issuer or store by the schema of its kind. Null after a mistake. */
 function readPlugin(
   value: unknown,
-  kinds: readonly KnownKind[],
+  { kinds, partial }: { readonly kinds: readonly KnownKind[]; readonly partial: boolean },
   path: Path,
   mistakes: Mistakes,
 ): { readonly schema: z.ZodMiniType; readonly settings: PluginSettings | null } | null {
@@ -27,6 +27,7 @@ function readPlugin(
     return null;
   }
   const schema = kinds.find((one) => one.kind === named)?.settings ?? null;
+  if (schema === null && partial) return null;
   if (schema === null) {
     const reason = `${dotted(at)} is ${quoted(named)}, which is no kind`;
     mistakes.add(at, reason, choice(mistakes.nearest(named, names), names, 'kinds'));
@@ -37,7 +38,11 @@ function readPlugin(
 }
 
 /** Reads issuers and stores, and remembers where each has references. */
-export function pluginReader(root: SourceNode, mistakes: Mistakes) {
+export function pluginReader(
+  root: SourceNode,
+  mistakes: Mistakes,
+  { issuers, stores: shelves, partial = false }: KnownKinds,
+) {
   const uses: ReferenceUse[] = [];
   const stores = new Map<string, PluginSettings>();
 
@@ -57,15 +62,15 @@ export function pluginReader(root: SourceNode, mistakes: Mistakes) {
   return {
     uses: uses as readonly ReferenceUse[],
     stores,
-    readIssuer(name: string, value: unknown, kinds: readonly KnownKind[]): PluginSettings | null {
+    readIssuer(name: string, value: unknown): PluginSettings | null {
       const path = ['issuers', name];
-      const read = readPlugin(value, kinds, path, mistakes);
+      const read = readPlugin(value, { kinds: issuers, partial }, path, mistakes);
       if (read !== null) remember(read.schema, value, path, { issuer: name });
       return read?.settings ?? null;
     },
     /** Equal settings give the same object. */
-    readStore(value: unknown, kinds: readonly KnownKind[], path: Path): PluginSettings | null {
-      const read = readPlugin(value, kinds, path, mistakes);
+    readStore(value: unknown, path: Path): PluginSettings | null {
+      const read = readPlugin(value, { kinds: shelves, partial }, path, mistakes);
       if (read === null || read.settings === null) return null;
       const key = canonical(read.settings);
       const known = stores.get(key);

@@ -19,17 +19,27 @@ export function checksOfLedger(subject: Subject): readonly Found[] {
 }
 
 function possible({ credential: { name } }: Subject, key: Key): Found {
-  const until = possibleUntil(key);
   const suspects = key.suspects ?? [];
   const about = suspects.length === 0 ? '' : `; it may be ${suspects.join(' or ')}`;
-  const wait = until === null ? '' : `, or wait until ${toInstant(until)}, when it has ended by itself`;
   return {
     rule: 'possible-orphan',
     key: key.id,
     message: `a key may exist at the issuer that nobody holds${about}`,
-    hint: `remove it there and run keyturn forget ${name} --orphan ${key.id} --reason TEXT${wait}`,
+    hint: remedyOfPossible(key, name),
     since: key.window?.from ?? null,
   };
+}
+
+/** What a person does about a key of this credential that may exist. */
+export function remedyOfPossible(key: Key, name: string): string {
+  const until = possibleUntil(key);
+  const [suspect, ...others] = key.suspects ?? [];
+  const made = key.window === undefined ? '' : `, or made about ${key.window.from}`;
+  const which =
+    suspect === undefined ? `one named after ${key.id}${made}` : [suspect, ...others].join(' or ');
+  const wait = until === null ? '' : `, or wait until ${toInstant(until)}, when it has ended by itself`;
+  const look = `look at the issuer for ${which}; remove it there, if it is there and nobody uses it`;
+  return `${look}, and run keyturn forget ${name} --orphan ${key.id} --reason TEXT${wait}`;
 }
 
 /** A key whose overlap is not over is owed nothing yet. */

@@ -2,8 +2,9 @@ import { toKeyturnError } from '../core/errors.ts';
 import type { IssuerCheck } from '../core/issuer.ts';
 import type { Description } from './fields.ts';
 import { listed } from './looking.ts';
-import { placesIn } from './places.ts';
+import { type Place, placesIn } from './places.ts';
 import type { Described } from './provider.ts';
+import { idPartOf } from './traits.ts';
 
 const OPERATIONS = ['create', 'revoke', 'promote', 'abort', 'list', 'find', 'lastUsed', 'describe'] as const;
 
@@ -38,17 +39,16 @@ async function accessCheck(described: Described, signal: AbortSignal): Promise<I
 /** The settings of a description by which a secret gets into an address. */
 export function addressesWithSecrets(description: Description): readonly string[] {
   const { auth, verify } = description;
+  const idPart = idPartOf(description);
+  const isSecret = ({ from, name }: Place): boolean =>
+    from !== 'rotation' && !((from === 'key' || from === 'current') && (name === 'id' || name === idPart));
   const operations = OPERATIONS.flatMap((name) => {
     const operation = description[name];
     return (['url', 'query'] as const).flatMap((part) =>
-      placesIn(operation?.[part]).some(({ from, name: of }) => from !== 'rotation' && of !== 'id')
-        ? [`${name}.${part}`]
-        : [],
+      placesIn(operation?.[part]).some(isSecret) ? [`${name}.${part}`] : [],
     );
   });
-  const tested = (['url', 'query'] as const).filter((part) =>
-    JSON.stringify(verify[part] ?? '').includes('{key.'),
-  );
+  const tested = (['url', 'query'] as const).filter((part) => placesIn(verify[part]).some(isSecret));
   return [
     ...(auth?.query === undefined ? [] : ['auth.query']),
     ...operations,

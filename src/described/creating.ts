@@ -4,7 +4,7 @@ import type { CreatedKey, CreateRequest, RegisterRequest } from '../core/issuer.
 import { Secret } from '../core/secret.ts';
 import type { Description } from './fields.ts';
 import type { Described } from './provider.ts';
-import { readFacts, readPart } from './reading.ts';
+import { FORM_NAMES, readFacts, readPart } from './reading.ts';
 
 const CREATE = 'create a key';
 const REGISTER = 'register a key';
@@ -13,7 +13,7 @@ const REGISTER = 'register a key';
 export async function createKey(described: Described, request: CreateRequest): Promise<CreatedKey> {
   const { description, sender, idPart } = described;
   const { reply } = description.create;
-  const { body } = await withRemedy(description, request.mark, () =>
+  const { body, form } = await withRemedy(description, request.mark, () =>
     sender.send({
       operation: description.create,
       what: CREATE,
@@ -31,7 +31,7 @@ export async function createKey(described: Described, request: CreateRequest): P
   if (missing.length > 0) {
     const lacks =
       body === undefined
-        ? 'the reply is not JSON'
+        ? `the reply is ${FORM_NAMES[form]}`
         : `the reply lacks the part ${missing.join(', ')} of the key`;
     throw new KeyturnError('BAD_REPLY', `${CREATE}: ${lacks}; a key may have been made`, {
       hint: remedy(description, request.mark),
@@ -104,5 +104,5 @@ function remedy({ console, list, find }: Description, mark: string): string {
   const where = console === undefined ? 'at the provider' : `at ${console}`;
   const named = (list?.reply.name ?? find?.reply.name) !== undefined;
   const which = named ? `named after ${mark}` : 'made at this time';
-  return `run again, and if keyturn status then names a possible key, remove the one ${which} ${where}`;
+  return `keyturn looks for the key; if it then says that one may be there, remove the one ${which} ${where} by hand`;
 }

@@ -2,10 +2,13 @@ import { KeyturnError } from '../core/errors.ts';
 import type { HttpReply } from '../http/client.ts';
 import type { Meaning } from './judge.ts';
 import type { Pointer } from './operation-settings.ts';
-import { lookUp } from './reading.ts';
+import { FORM_NAMES, type Form, lookUp } from './reading.ts';
 
 /** A code of a provider that can be shown: a number or a short word, never a text in which a secret could stand. */
 const CODE = /^[A-Za-z0-9][A-Za-z0-9_.-]{0,27}$/;
+
+const NOT_JSON =
+  'replies are read as JSON in UTF-8: check the url of the operation, any proxy in between, and whether the provider wants a header to answer so';
 
 export interface Asked {
   /** What was asked for, such as `create a key`. */
@@ -21,7 +24,7 @@ export function failureOf(
   asked: Asked,
   meaning: Exclude<Meaning, 'done' | 'already'>,
   reply: HttpReply,
-  seen: { readonly body: unknown; readonly page: boolean },
+  seen: { readonly body: unknown; readonly form: Form },
 ): KeyturnError {
   const code = codeOf(seen.body, asked.errorCode);
   const said = `${asked.what}: ${asked.host} answered ${reply.status}${code === null ? '' : ` (${code})`}`;
@@ -50,7 +53,7 @@ export function failureOf(
         ...wait,
       });
     case 'unknown':
-      return unclear(asked, said, reply, seen.page, { ...detail, ...wait });
+      return unclear(asked, said, reply, seen.form, { ...detail, ...wait });
   }
 }
 
@@ -58,7 +61,7 @@ function unclear(
   asked: Asked,
   said: string,
   { status }: HttpReply,
-  page: boolean,
+  form: Form,
   detail: { readonly remoteCode?: string; readonly retryAfterMs?: number },
 ): KeyturnError {
   const open = asked.effect ? '; whether it was done is open' : '';
@@ -68,7 +71,7 @@ function unclear(
       ...detail,
     });
   }
-  if (page) {
+  if (form === 'page') {
     return new KeyturnError('BAD_REPLY', `${said} with a web page${open}`, {
       hint: 'check that the configured URL is the API of the provider, and any proxy in between',
       ...detail,
@@ -77,6 +80,12 @@ function unclear(
   if (status >= 500 || status === 408 || status === 425) {
     return new KeyturnError('UNAVAILABLE', `${said}${open}`, {
       hint: 'run again; if it happens again, check the status page of the provider',
+      ...detail,
+    });
+  }
+  if (form === 'garbled' || form === 'text') {
+    return new KeyturnError('BAD_REPLY', `${said} with ${FORM_NAMES[form]}${open}`, {
+      hint: NOT_JSON,
       ...detail,
     });
   }
@@ -95,6 +104,11 @@ function codeOf(body: unknown, pointer: Pointer | undefined): string | null {
 /** A reply of success that lacks what it must have. */
 export function badReply(what: string, lacks: string, hint: string): KeyturnError {
   return new KeyturnError('BAD_REPLY', `${what}: ${lacks}`, { hint });
+}
+
+/** A reply of success in which nothing can be looked for. */
+export function unreadable(what: string, form: Form): KeyturnError {
+  return badReply(what, `the reply is ${FORM_NAMES[form]}`, NOT_JSON);
 }
 
 /** The same failure of a request that came before the one with the effect. */

@@ -1,6 +1,7 @@
 import type { HttpReply } from '../http/client.ts';
 import { atPointer } from '../http/json-pointer.ts';
 import type { AnswerRules, Condition } from './operation-settings.ts';
+import type { Form } from './reading.ts';
 
 /** What a reply means. `unknown`: the effect may have happened or not. */
 export type Meaning = keyof AnswerRules;
@@ -12,7 +13,7 @@ export interface Usual {
 }
 
 type Rule = number | Condition;
-type Seen = Pick<HttpReply, 'status'> & { readonly body: unknown; readonly page: boolean };
+type Seen = Pick<HttpReply, 'status'> & { readonly body: unknown; readonly form: Form };
 
 /** A no counts before a yes: an answer that fits both did not do what was asked, or nobody can tell. */
 const ORDER: readonly Meaning[] = ['unknown', 'limited', 'admin', 'full', 'already', 'refused', 'done'];
@@ -22,7 +23,7 @@ const OPEN: ReadonlySet<number> = new Set([408, 425, 429]);
 /** The meaning of a reply: what its body says by the rules, then its status by the rules, then its usual meaning. */
 export function judgeReply(rules: AnswerRules | undefined, usual: Usual, reply: Seen): Meaning {
   // A page comes from a proxy, a login or a wrong address, whatever its status says.
-  if (reply.page) return 'unknown';
+  if (reply.form === 'page') return 'unknown';
   const named = (fits: (rule: Rule) => boolean) =>
     ORDER.find((meaning) => (rules?.[meaning] ?? []).some(fits)) ?? null;
   return (

@@ -1,12 +1,14 @@
-import type { KeyturnError } from '../core/errors.ts';
+import { KeyturnError } from '../core/errors.ts';
 import type { ListedKey } from '../core/issuer.ts';
-import { badReply } from './failures.ts';
+import { badReply, unreadable } from './failures.ts';
 import type { ListOperation, Paging } from './list-settings.ts';
 import { lookUp, readEntries } from './reading.ts';
 import type { Done, Order, Sender } from './sender.ts';
 
 /** More than any account has; a list that goes on has no end. */
 const MOST_PAGES = 100;
+/** A list is one look, and a look is given up after half a minute: before that it is said what is the matter. */
+const LONGEST_MS = 20_000;
 const HINT = 'check items, reply and next of this operation against the documentation of the provider';
 
 type Page = NonNullable<Order['page']>;
@@ -19,6 +21,7 @@ export async function readPages(
   const { operation, what } = order;
   const found: ListedKey[] = [];
   const asked = new Set<string>();
+  const ends = sender.now() + LONGEST_MS;
   let page = firstPage(operation);
   for (let count = 1; ; count += 1) {
     const done = await sender.send({
@@ -27,6 +30,7 @@ export async function readPages(
       repeatable: true,
       ...(page === null ? {} : { page }),
     });
+    if (done.body === undefined) throw unreadable(what, done.form);
     const entries = readEntries(done.body, operation);
     if (entries === null) throw badReply(what, 'the reply holds no list of keys with ids', HINT);
     found.push(...entries);
@@ -34,6 +38,10 @@ export async function readPages(
     if (page === null) return found;
     const name = JSON.stringify(page);
     if (count >= MOST_PAGES || asked.has(name)) throw badReply(what, 'the list does not end', HINT);
+    if (sender.now() > ends) {
+      const said = `${what}: the list has not ended after ${count} pages in ${LONGEST_MS / 1000} s`;
+      throw new KeyturnError('TIMEOUT', said, { hint: `ask for more keys on a page, or ${HINT}` });
+    }
     asked.add(name);
   }
 }

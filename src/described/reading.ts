@@ -24,10 +24,26 @@ export function bodyOf(text: string): unknown {
   }
 }
 
-/** Many an API sends JSON as text/html, so the body decides and not its type. */
-export function isPage(text: string, body: unknown): boolean {
-  return body === undefined && /<(!doctype\s+html|html|head|body)\b/i.test(text.slice(0, 1024));
+export type Form = 'json' | 'page' | 'garbled' | 'text' | 'empty';
+
+/** What a reply is, by its body: many an API sends JSON as text/html. */
+export function formOf(text: string, body: unknown): Form {
+  if (body !== undefined) return 'json';
+  const start = text.slice(0, 1024);
+  if (/<(!doctype\s+html|html|head|body)\b/i.test(start)) return 'page';
+  // UTF-16 has zeros between its letters; bytes that no UTF-8 has were replaced.
+  if (start.includes('\0') || start.includes('\ufffd')) return 'garbled';
+  return /\S/.test(text) ? 'text' : 'empty';
 }
+
+/** How a message calls a reply that should be JSON. */
+export const FORM_NAMES: Readonly<Record<Form, string>> = {
+  json: 'JSON',
+  page: 'a web page',
+  garbled: 'text in another charset than UTF-8',
+  text: 'text that is not JSON',
+  empty: 'empty, not JSON',
+};
 
 /** What the first pointer leads to that leads somewhere; undefined where none does. */
 export function lookUp(body: unknown, pointer: Pointer | undefined): unknown {

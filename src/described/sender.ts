@@ -7,7 +7,7 @@ import { failureOf } from './failures.ts';
 import type { Description } from './fields.ts';
 import { judgeReply } from './judge.ts';
 import type { Operation } from './operation-settings.ts';
-import { bodyOf, isPage } from './reading.ts';
+import { bodyOf, type Form, formOf } from './reading.ts';
 import { fillRequest, tokenOrder } from './request.ts';
 import { fillerFor, type Values } from './values.ts';
 
@@ -31,11 +31,14 @@ export interface Done {
   readonly meaning: 'done' | 'already';
   /** The JSON of the reply; undefined where it is none. */
   readonly body: unknown;
+  readonly form: Form;
   /** Where it was sent. */
   readonly url: URL;
 }
 
 export interface Sender {
+  /** Milliseconds since the epoch. */
+  readonly now: PluginContext['now'];
   /** Sends one request and gives the reply that means yes; throws for every other one. */
   send(order: Order): Promise<Done>;
 }
@@ -44,7 +47,10 @@ export function createSender(description: Description, context: PluginContext): 
   const http = createHttpClient({ ...context, userAgent: 'keyturn' });
   const timeoutMs = durationMs(description.timeout) ?? 0;
   const desk = tokenDesk(http, context.now, timeoutMs);
-  return { send: (order) => send({ description, context, http, desk, timeoutMs }, order) };
+  return {
+    now: context.now,
+    send: (order) => send({ description, context, http, desk, timeoutMs }, order),
+  };
 }
 
 interface Outfit {
@@ -87,11 +93,11 @@ async function send(outfit: Outfit, order: Order): Promise<Done> {
   const usual = { absentIsDone: order.absentIsDone === true };
   const meaning = judgeReply(operation.answers, usual, { status: reply.status, ...seen });
   if (meaning === 'admin' && access !== null) desk.drop();
-  if (meaning === 'done' || meaning === 'already') return { meaning, body: seen.body, url: new URL(url) };
+  if (meaning === 'done' || meaning === 'already') return { meaning, ...seen, url: new URL(url) };
   throw failureOf({ what, host, effect, errorCode: description.errorCode }, meaning, reply, seen);
 }
 
-function seenIn(reply: HttpReply): { readonly body: unknown; readonly page: boolean } {
+function seenIn(reply: HttpReply): { readonly body: unknown; readonly form: Form } {
   const body = bodyOf(reply.text);
-  return { body, page: isPage(reply.text, body) };
+  return { body, form: formOf(reply.text, body) };
 }

@@ -35,9 +35,11 @@ function validator(kinds: Kinds): (text: string) => boolean {
 }
 
 describe('the pages', () => {
+  const valid = validator(SHIPPED);
+
   it.each(examples)('have examples that are right: $name', ({ text }) => {
     expect(parseConfig(text, FILE, SHIPPED).credentials.length).toBeGreaterThan(0);
-    expect(validator(SHIPPED)(text)).toBe(true);
+    expect(valid(text)).toBe(true);
   });
 
   it('tell mistakes as the loader does', () => {
@@ -67,6 +69,13 @@ describe('the JSON Schema for editors', () => {
   ])('accepts what the loader accepts: %s', (_, text) => {
     expect(parseConfig(text, FILE, KINDS).version).toBe(1);
     expect(valid(text)).toBe(true);
+  });
+
+  it('takes a kind that it does not know where a package may bring it, and there only', () => {
+    const own = { issuers: '{ own: { kind: acme, any: thing }, meta: { kind: invent } }' };
+    expect(valid(yaml({ ...own, plugins: '[acme]' }))).toBe(true);
+    expect(valid(yaml({ ...own, plugins: '[acme]', store: '{ kind: shelf, pth: x }' }))).toBe(false);
+    expect(valid(yaml(own))).toBe(false);
   });
 
   it.each([

@@ -23,7 +23,7 @@ export interface Desk {
   readonly url: string;
   readonly seen: Seen[];
   answer: (request: Seen, response: ServerResponse) => void;
-  issuer(change?: Partial<DescriptionInput>): Issuer;
+  issuer(change?: Partial<DescriptionInput>, now?: () => number): Issuer;
 }
 
 export async function openDesk(): Promise<Desk> {
@@ -48,7 +48,7 @@ export async function openDesk(): Promise<Desk> {
     url,
     seen,
     answer: (_, response) => response.writeHead(500).end(),
-    issuer: (change = {}) =>
+    issuer: (change = {}, now = Date.now) =>
       createDescribedIssuer(
         'http',
         parseDescription({
@@ -71,7 +71,7 @@ export async function openDesk(): Promise<Desk> {
           timeout: '2s',
           ...change,
         }),
-        contextFor({ ADMIN, OTHER: 'oth_canary_0123456789abcdef' }),
+        { ...contextFor({ ADMIN, OTHER: 'oth_canary_0123456789abcdef' }), now },
       ),
   };
   return desk;

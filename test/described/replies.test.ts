@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { KeyturnError } from '../../src/core/errors.ts';
 import { readInstant } from '../../src/described/instants.ts';
-import { bodyOf, holdsMark, isPage, readEntries, readFacts, readPart } from '../../src/described/reading.ts';
+import { bodyOf, formOf, holdsMark, readEntries, readFacts, readPart } from '../../src/described/reading.ts';
 import { ADMIN, type Desk, json, MARK, openDesk, SECRET, text } from './desk.ts';
 
 const { signal } = new AbortController();
@@ -40,7 +40,8 @@ describe('create', () => {
       'BAD_REPLY',
       /lacks the part value/,
     ],
-    ['an empty body', text('', 201), 'BAD_REPLY', /not JSON/],
+    ['an empty body', text('', 201), 'BAD_REPLY', /is empty/],
+    ['words', text('made', 201), 'BAD_REPLY', /is text that is not JSON/],
     ['a web page as 200', text(PAGE, 200, { 'content-type': 'text/html' }), 'BAD_REPLY', /web page/],
     ['a web page as 403', text(PAGE, 403, { 'content-type': 'application/json' }), 'BAD_REPLY', /web page/],
     [
@@ -53,7 +54,7 @@ describe('create', () => {
       'another charset',
       text(Buffer.from(JSON.stringify({ secret: SECRET }), 'utf16le')),
       'BAD_REPLY',
-      /not JSON/,
+      /is text in another charset/,
     ],
     ['100 MB', (_, response) => endless(response), 'BAD_REPLY', /larger than/],
     ['500', json({}, 500), 'UNAVAILABLE', /500/],
@@ -65,7 +66,7 @@ describe('create', () => {
       const error = await refusal(create());
       expect([error.code, error.ambiguous]).toEqual([code, true]);
       expect(error.message).toMatch(says);
-      expect(error.hint).toContain(MARK);
+      expect(error.hint).toMatch(new RegExp(`keyturn looks for the key; .* named after ${MARK} `));
       expect(desk.seen).toHaveLength(1);
     },
   );
@@ -223,6 +224,23 @@ describe('list', () => {
     expect(desk.seen.length - before).toBe(2);
   });
 
+  test('that goes on for too long says so before the look is given up', async () => {
+    let at = 0;
+    const slow = () => {
+      at += 500;
+      return at;
+    };
+    desk.answer = (request, response) =>
+      json({ keys: [{ id: `k${at}` }], next: `c${at}` })(request, response);
+    const next = { cursor: '/next', as: 'after' };
+    const error = await refusal(desk.issuer({ list: { ...paged, next } }, slow).list?.(signal));
+    expect([error.code, error.message]).toEqual([
+      'TIMEOUT',
+      expect.stringMatching(/has not ended after \d+ pages in 20 s/),
+    ]);
+    expect(desk.seen.length).toBeLessThan(60);
+  });
+
   test('whose next page is at another host is refused, and nothing is sent there', async () => {
     desk.answer = json({ keys: [{ id: 'k1' }], next: 'https://other.example/keys?page=2' });
     const error = await refusal(list({ list: { ...paged, next: { url: '/next' } } }));
@@ -346,6 +364,16 @@ describe('revoke', () => {
     expect(await refusal(revoke())).toMatchObject({ code: 'BAD_REPLY' });
   });
 
+  test.each<[string, string | Buffer, RegExp]>([
+    ['words', 'gone', /with text that is not JSON/],
+    ['another charset', Buffer.from('{"ok":true}', 'utf16le'), /with text in another charset/],
+  ])('%s are not, where the body is to say it, and are called so', async (_, said, message) => {
+    desk.answer = text(said);
+    const answers = { done: [{ pointer: '/ok', equals: true }] };
+    const error = await refusal(revoke({ revoke: { url: '/keys/{key.id}', answers } }));
+    expect([error.code, error.message]).toEqual(['BAD_REPLY', expect.stringMatching(message)]);
+  });
+
   test('an error in a body of 200 is not, where the description says what success is', async () => {
     desk.answer = json({ ok: false });
     const answers = { done: [{ pointer: '/ok', equals: true }] };
@@ -400,7 +428,7 @@ test('nothing that a provider can answer breaks the reading of it', () => {
         (text) => text === undefined || text === null || /^[\x21-\x7e]+$/.test(text),
       );
       const short = (scopes ?? []).every((scope) => /^\S{1,256}$/.test(scope));
-      return sendable && short && !(isPage(reply, body) && body !== undefined);
+      return sendable && short && (formOf(reply, body) === 'json') === (body !== undefined);
     }),
     { numRuns: 300 },
   );

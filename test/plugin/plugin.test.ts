@@ -122,6 +122,7 @@ describe('a plugin, built against the package', { timeout: 120_000 }, () => {
     await configure([NAME]);
     expect(ended.code).toBe(2);
     expect(ended.stderr).toMatch(/keyturn\.yaml:\d+:\d+: /);
+    expect(ended.stderr).not.toContain('is no kind');
     return ended.stderr;
   };
 
@@ -175,6 +176,16 @@ describe('a plugin, built against the package', { timeout: 120_000 }, () => {
       async () => writeFile(join(plugin, 'index.js'), 'throw new RangeError("x")'),
       [NAME],
       'RangeError',
+    ],
+    [
+      'it brings a kind twice',
+      async () => {
+        const index = join(plugin, 'index.js');
+        const text = await readFile(index, 'utf8');
+        await writeFile(index, text.replace('issuers: [acme]', 'issuers: [acme, acme]'));
+      },
+      [NAME],
+      'it brings the kind acme twice',
     ],
     ['it is a path', async () => undefined, ['./node_modules/x'], 'is not the name of an npm package'],
     ['it is an address', async () => undefined, ['https://x.example/y'], 'is not the name of an npm package'],

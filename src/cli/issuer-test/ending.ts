@@ -1,15 +1,30 @@
+import { toKeyturnError } from '../../core/errors.ts';
 import { guarded } from '../../engine/guard.ts';
 import { askUntil, tried } from './looks.ts';
 import { failed, leftOut, type Made, passed, type Trial, type TrialStep } from './step.ts';
 
 /** Ends the throw-away key and asks whether it is dead; also after an interruption, by a signal of its own. */
-export async function* ending(trial: Trial, made: Made): AsyncGenerator<TrialStep> {
+export async function* ending(trial: Trial, seen: Made): AsyncGenerator<TrialStep> {
   const own: Trial = { ...trial, signal: new AbortController().signal };
+  const made = await asFound(own, seen);
   const revoked = await tried('revoke', () => revokes(own, made));
   yield revoked.outcome === 'failed' ? withRemedy(revoked, trial, made) : revoked;
   if (revoked.outcome === 'failed') return;
   yield await tried('verify', () => refuses(own, made));
   yield await tried('list', () => isGone(own, made));
+}
+
+/** The key with the id that its name leads to: what create's reply gave may be none, or the id of another key. */
+async function asFound({ issuer, world, mark, caller, signal }: Trial, made: Made): Promise<Made> {
+  const { find } = issuer;
+  if (find === undefined) return made;
+  try {
+    const found = await guarded(world, 'look for the key', signal, (inner) => find(mark, inner, caller));
+    return found === null ? made : { ...made, facts: { ...made.facts, issuerKeyId: found.issuerKeyId } };
+  } catch (caught) {
+    if (toKeyturnError(caught, 'look for the key').code === 'BUG') throw caught;
+    return made;
+  }
 }
 
 async function revokes(

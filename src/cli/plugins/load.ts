@@ -28,7 +28,8 @@ export async function loadPlugins(
     const found = loadOne(name, folder);
     const fault = typeof found === 'string' ? found : clash(found, [present, brought]);
     if (typeof found === 'string' || fault !== null) {
-      faults.push({ at, reason: `the plugin ${name} cannot be used: ${fault}`, remedy: remedyFor(name) });
+      const reason = `the plugin ${name} cannot be used: ${fault}`;
+      faults.push({ at, reason, remedy: typeof found === 'string' ? installed(name) : without(name) });
     } else {
       brought = {
         issuers: [...brought.issuers, ...found.issuers],
@@ -39,8 +40,12 @@ export async function loadPlugins(
   return { brought, faults };
 }
 
-function remedyFor(name: string): string {
+function installed(name: string): string {
   return `run npm install ${name} in the project of the configuration, in a version for this keyturn`;
+}
+
+function without(name: string): string {
+  return `take ${name} out of plugins, or install a version of it whose kinds have names of their own`;
 }
 
 /** A text says why the package brings nothing. */
@@ -97,9 +102,12 @@ function isKind(value: unknown): value is PluginKind<unknown, unknown> {
 /** Two kinds of one name would leave open which of them is meant. */
 function clash(found: Brought, present: readonly Brought[]): string | null {
   for (const what of ['issuers', 'stores'] as const) {
+    const own = found[what].map(({ kind }) => kind);
     const taken = present.flatMap((one) => one[what].map(({ kind }) => kind));
-    const twice = found[what].find(({ kind }) => taken.includes(kind));
-    if (twice !== undefined) return `there is another kind ${twice.kind} already`;
+    const clashing = own.find((kind) => taken.includes(kind));
+    if (clashing !== undefined) return `there is another kind ${clashing} already`;
+    const twice = own.find((kind, at) => own.indexOf(kind) !== at);
+    if (twice !== undefined) return `it brings the kind ${twice} twice`;
   }
   return null;
 }
