@@ -2,7 +2,7 @@ import type { KeyFacts } from '../core/credential.ts';
 import { KeyturnError } from '../core/errors.ts';
 import type { Key } from '../core/ledger.ts';
 import { adoptionRefusal, alreadyManaged, givesWay } from '../core/protocol/orders.ts';
-import { currentRow, isLive, rowOf, sameKey } from '../core/rows.ts';
+import { currentRow, isLive, isStale, rowOf, sameKey } from '../core/rows.ts';
 import type { Secret } from '../core/secret.ts';
 import { guarded } from './guard.ts';
 import { lookAt, verified } from './looks.ts';
@@ -72,6 +72,11 @@ async function consider(session: Session, request: AdoptRequest): Promise<Consid
   const { run } = session;
   await see(session, 'current');
   await see(session, 'siblings');
+  if (isStale(session.book.ledger, run.policy, session.seen)) {
+    throw new KeyturnError('UNAVAILABLE', 'the store still shows the key that was replaced', {
+      hint: `wait a few minutes, then run keyturn adopt ${run.credential.name} again`,
+    });
+  }
   const inStore = session.values.current?.key ?? null;
   const secret = request.secret ?? inStore;
   if (secret === null) {

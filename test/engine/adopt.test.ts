@@ -8,7 +8,7 @@ import type { Run } from '../../src/engine/run.ts';
 import { sampled } from './long.ts';
 import { type Ended, outcomeIn, type Scene, sceneOf, type Task } from './scene.ts';
 import { type Around, FAULTS, faulty } from './tap.ts';
-import { DAY } from './world.ts';
+import { DAY, NAME } from './world.ts';
 
 async function take(
   scene: Scene,
@@ -57,6 +57,19 @@ describe('adopt what is in the store', () => {
     expect(again.adopted).toMatchObject({ same: true, key: { state: 'current' } });
     expect((await scene.watch.ledger())?.keys).toHaveLength(1);
     expect(scene.watch.violations).toEqual([]);
+  });
+
+  it('takes nothing on that the store still shows although it was replaced', async () => {
+    const traits = { secretFrom: 'client', revokesBy: 'nothing', proves: false } as const;
+    const scene = sceneOf({ traits, policy: { converges: 60_000, overlap: 0 } });
+    await scene.adopt(100);
+    const before = await scene.store.read(NAME, 'current', new AbortController().signal);
+    await scene.run({ order: { do: 'emergency', reason: 'leaked' } });
+    const stale: Around = (call, perform) =>
+      call.op === 'store.read' && call.args[1] === 'current' ? Promise.resolve(before) : perform();
+    const { ended } = await take(scene, {}, { around: stale });
+    expect(ended).toMatchObject({ code: 'UNAVAILABLE' });
+    expect((await scene.watch.ledger())?.hold).toBeUndefined();
   });
 
   it("takes a person's word for its age where the issuer has none", async () => {

@@ -151,7 +151,7 @@ export class Watch {
       this.#fail('I5', `${live} keys live, not ${maxLive}`);
     const row = this.#rowOf(key);
     if (row === null || this.#emergencies.has(row.rotation)) return;
-    const at = Date.parse(row.window?.from ?? '') || this.#time.time;
+    const at = actor.began;
     // One that was asked for before a person began anew, and arrives late, counts no more.
     if (at < this.#anew) return;
     const recent = this.#made.filter((other) => Math.abs(at - other) < DAY - HOUR);
