@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { openChunks } from './chunks.ts';
-import { quietFetch } from './quiet-fetch.ts';
+import { quietNode } from './quiet-node.ts';
 import { writeErr, writeOut } from './write.ts';
 
 /** Filled in by the build. */
@@ -23,7 +23,7 @@ async function start(argv: readonly string[]): Promise<number> {
     writeErr(`keyturn: error: this is Node.js ${process.version}\nhint: install Node.js 20.19 or newer\n`);
     return USAGE;
   }
-  if (process.env.NODE_DEBUG !== undefined) quietFetch();
+  if (process.env.NODE_DEBUG !== undefined) quietNode();
   const { load, keep } = openChunks(join(here, 'cli'), KEYTURN_PACK, cacheFolder(argv[0]));
   // At the very end, when V8 has compiled what this command uses; a command line that was refused used nothing.
   process.once('exit', (exitCode) => exitCode !== USAGE && keep());

@@ -1,7 +1,9 @@
-import { afterAll, beforeAll } from 'vitest';
+import { DescribeSecretCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { Secret } from '../../src/core/secret.ts';
 import { ledgerContract } from '../contracts/ledger.ts';
 import { storeContract } from '../contracts/store.ts';
-import { openStore, useIdentity } from '../stores/aws/bench.ts';
+import { openStore, REGION, useIdentity } from '../stores/aws/bench.ts';
 import { type Others, othersAt } from './aws-others.ts';
 import { expectKnownBad, type KnownBad } from './known-bad.ts';
 import { type RunningServer, started, type TestServer } from './server.ts';
@@ -50,5 +52,28 @@ export function awsContracts(server: TestServer, knownBad: KnownBad): void {
       reopen: async () => openStore(running.url).ledgers,
       close: () => store.close(),
     };
+  });
+
+  test(`the KMS key of the settings is that of secrets that are made, on ${server.name}`, async () => {
+    const kmsKeyId = 'alias/keyturn';
+    const store = openStore(running.url, { kmsKeyId });
+    const client = new SecretsManagerClient({ region: REGION, endpoint: running.url });
+    const keyOf = async (SecretId: string) =>
+      (await client.send(new DescribeSecretCommand({ SecretId }))).KmsKeyId;
+    const { signal } = new AbortController();
+    const [made, there] = [another(), another()];
+    await others.overwrite(there, 'what was there before');
+    for (const location of [made, there]) {
+      const base = (await store.read(location, 'current', signal))?.version ?? null;
+      const text = Secret.of('plainly-fake');
+      const { version } = await store.stage({ location, mark: 'r1', text }, signal);
+      await store.promote({ location, version, base }, signal);
+      await store.ledgers.save({ credential: 'wa-prod', location }, '{}', null, signal);
+    }
+    expect(await keyOf(made)).toContain(kmsKeyId);
+    expect(await keyOf(`keyturn/ledger/wa-prod/${made}`)).toContain(kmsKeyId);
+    expect((await keyOf(there)) ?? '').not.toContain(kmsKeyId);
+    client.destroy();
+    await store.close();
   });
 }

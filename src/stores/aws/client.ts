@@ -27,7 +27,6 @@ import { KeyturnError } from '../../core/errors.ts';
 import type { PluginContext } from '../../core/plugin.ts';
 import { startDeadline } from '../../http/deadline.ts';
 import { isLoopback } from '../../http/url.ts';
-import { quietAgents } from './agents.ts';
 import { type About, meaningOf, type Refusal } from './faults.ts';
 import type { AwsSettings } from './settings.ts';
 
@@ -147,7 +146,7 @@ function makeClient(settings: AwsSettings): SecretsManagerClient {
     retryMode: 'standard',
     defaultsMode: 'standard',
     logger: SILENT,
-    requestHandler: { connectionTimeout: CONNECT_MS, logger: SILENT, ...quietAgents() },
+    requestHandler: { connectionTimeout: CONNECT_MS, logger: SILENT },
     ...(endpoint === undefined ? {} : { endpoint }),
     ...(profile === undefined ? {} : { profile }),
     ...(role === undefined

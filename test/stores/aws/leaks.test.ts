@@ -10,8 +10,7 @@ const SESSION = 'plainly-fake-session-of-aws';
 /** What of Node and of the SDK could be told to talk. */
 const LOUD = {
   DEBUG: '*',
-  // All that a client over node:http goes through. What fetch prints is not the store's.
-  NODE_DEBUG: 'http,https,net,tls,stream,timer,module',
+  NODE_DEBUG: '*',
   AWS_SDK_LOG_LEVEL: 'trace',
   AWS_LOG_LEVEL: 'trace',
   AWS_ACCESS_KEY_ID: ID,
