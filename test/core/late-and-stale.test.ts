@@ -119,7 +119,7 @@ describe('late, stale and young answers', () => {
     expect(step({ keys: [OLD, lost] }, { siblings: [] })).toMatchObject({ do: 'intend' });
   });
 
-  it('what is staged again under one mark may be the document of before', () => {
+  it('a document that others have changed since is staged under another mark', () => {
     const opened = {
       id: 'r1',
       kind: 'scheduled',
@@ -128,12 +128,17 @@ describe('late, stale and young answers', () => {
       startedAt: ago(MINUTE),
       attempt: 1,
     } as const;
-    const rotation = { ...opened, phase: 'stage', old: OLD.id, new: NEW.id } as const;
-    const stage = (ledger: Ledger, mark: string, base: string): Ledger =>
-      apply(ledger, { type: 'intended', effect: { kind: 'stage', row: NEW.id, mark }, base }, PEN);
-    const first = stage({ ...emptyLedger('wa-test'), keys: [OLD, NEW], rotation }, 'r1.1', 'v0');
-    expect(stage(first, 'r1.1', 'v5').rotation?.base).toBe('v0');
-    expect(stage(first, 'r1.2', 'v5').rotation?.base).toBe('v5');
+    const entered = { phase: 'stage', old: OLD.id, new: NEW.id, entered: ago(SECOND), base: 'v0' } as const;
+    const sent: Key = { ...NEW, storeVersion: undefined, stagedAs: 'r1.1' };
+    const hand = { row: NEW.id, fingerprints: {} };
+    const ledger = { keys: [OLD, sent], rotation: { ...opened, ...entered } };
+    const again = (base: string, shared: boolean): Step => {
+      const seen = { hand, base, staged: { [NEW.id]: null }, siblings: [], twin: null };
+      return step(ledger, seen, { ...byId, shared });
+    };
+    expect(again('v0', true)).toMatchObject({ do: 'intend', effect: { kind: 'stage', mark: 'r1.1' } });
+    expect(again('v5', true)).toMatchObject({ do: 'record', change: { type: 'restage' } });
+    expect(again('v5', false)).toMatchObject({ do: 'intend', effect: { kind: 'stage', mark: 'r1.1' } });
   });
 
   it('a key that the ledger knows is known whatever the store answers', () => {

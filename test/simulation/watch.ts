@@ -141,10 +141,13 @@ export class Watch {
     if (keys.some((one) => one !== key && one.mark === key.mark))
       this.#fail('I4', `two keys for the one row ${key.mark}`);
     const { maxLive } = this.#plan.policy.issuer;
-    // A possible key cannot be counted, and what a stranger makes is not ours to keep room from.
+    // One that is possible for all that who asked can know is not counted, nor what a stranger makes.
+    const stateOf = ({ mark }: SimKey): string | undefined =>
+      actor.saved?.ledger.keys.find(({ id }) => id === mark)?.state;
     const live = this.#issuer
       .live()
-      .filter((one) => !['possible', 'settled'].includes(this.#rowOf(one)?.state ?? 'possible')).length;
+      .map((one) => stateOf(one) ?? this.#rowOf(one)?.state ?? 'possible')
+      .filter((state) => state !== 'possible' && state !== 'settled').length;
     // Nor can one that an issuer makes long after it was asked to.
     const late = this.#time.time - actor.began > MINUTE;
     if (typeof maxLive === 'number' && maxLive > 1 && live > maxLive && !late)

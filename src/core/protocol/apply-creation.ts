@@ -68,10 +68,10 @@ export const creationChanges: Handlers<
           stagedAs: effect.mark,
           ...(change.fingerprints === undefined ? {} : { fingerprints: change.fingerprints }),
         });
-        // What was sent first under this mark may be what is read back: it was made for the current of that time.
-        const first = known?.stagedAs === effect.mark ? ledger.rotation?.base : undefined;
-        const base = first === undefined ? (change.base ?? null) : first;
-        return { ledger: withRotation(marked, { new: effect.row, entered: at, base }), note };
+        return {
+          ledger: withRotation(marked, { new: effect.row, entered: at, base: change.base ?? null }),
+          note,
+        };
       }
       case 'promote': {
         const open = rowOf(ledger, effect.row);

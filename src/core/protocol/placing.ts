@@ -27,6 +27,9 @@ export function staging(ledger: Ledger, policy: Policy, seen: Seen, rotation: Ro
       return { do: 'record', change: { type: 'staged', row: id, version: staged.version } };
     if (staged !== null) return { do: 'record', change: { type: 'stage-conflict', row: id } };
   }
+  // What was sent under this mark is a document that others have changed since, and it may land yet.
+  const isOutdated = policy.shared && row?.stagedAs === mark && rotation.base !== (seen.base ?? null);
+  if (holds && isOutdated) return { do: 'record', change: { type: 'restage', row: id } };
   if (holds) return paused(rotation, now) ?? { do: 'intend', effect: { kind: 'stage', row: id, mark } };
   if (policy.issuer.secretFrom === 'client') return look({ what: 'invent', row: id });
   if (policy.issuer.secretFrom === 'operator' && row !== null) {
