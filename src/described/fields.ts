@@ -1,5 +1,5 @@
 import * as z from 'zod/mini';
-import { alphabetFault, CLASSES, charactersOf } from '../core/alphabet.ts';
+import { checkClasses, inventedFields, lengthSetting } from '../core/invented-settings.ts';
 import { duration, reference } from '../core/setting.ts';
 import { liveCheckSettings } from '../http/live-check-settings.ts';
 import { PART_NAME } from '../http/template.ts';
@@ -11,43 +11,13 @@ import { coherent, described, factPointers, operation, pointer, request } from '
 const NAME_ERROR = 'must be a name of 1 to 31 letters, digits and _ that begins with a small letter';
 const partName = z.string({ error: NAME_ERROR }).check(z.regex(PART_NAME, { error: NAME_ERROR }));
 
-const LENGTH_ERROR = 'must be a whole number from 8 to 512';
-const CLASS_NAMES = Object.keys(CLASSES) as (keyof typeof CLASSES)[];
-
 /** How a secret is made that keyturn invents and the provider is told. */
 const invented = z
   .strictObject({
-    length: described(
-      z
-        .int({ error: LENGTH_ERROR })
-        .check(z.gte(8, { error: LENGTH_ERROR }), z.lte(512, { error: LENGTH_ERROR })),
-      'How many characters it has.',
-    ),
-    alphabet: z
-      ._default(
-        z.string({ error: 'must be base64url, hex, alphanumeric, or the characters themselves' }).check(
-          z.superRefine((text, issues) => {
-            const error = alphabetFault(text);
-            if (error !== null) issues.addIssue({ code: 'custom', message: error });
-          }),
-        ),
-        'alphanumeric',
-      )
-      .register(z.globalRegistry, {
-        description: 'base64url, hex, alphanumeric, or at least 10 different printable characters.',
-      }),
-    requires: z
-      ._default(z.array(z.enum(CLASS_NAMES, { error: `must be one of ${CLASS_NAMES.join(', ')}` })), [])
-      .register(z.globalRegistry, { description: 'Classes of which it holds at least one each.' }),
+    length: described(lengthSetting(8), 'How many characters a secret has.'),
+    ...inventedFields('alphanumeric'),
   })
-  .check(
-    z.superRefine(({ alphabet, requires }, issues) => {
-      const without = requires.find((name) => !CLASSES[name].test(charactersOf(alphabet)));
-      if (without === undefined) return;
-      const message = `asks for ${without}, of which the alphabet has none`;
-      issues.addIssue({ code: 'custom', message, path: ['requires'] });
-    }),
-  );
+  .check(z.superRefine(checkClasses));
 
 const createReply = z.strictObject({
   ...factPointers,
