@@ -136,7 +136,9 @@ function checkEnds(given: Description, fault: Fault): void {
   if (revoke !== undefined && named.length === 0) {
     fault('does not say which key is meant; put {key.id} or a part of the key into it', 'revoke');
   }
-  if (named.some(({ name }) => name === 'id') && given.create.reply.id === undefined) {
+  // The id of a secret that keyturn made is the one that the list has in addition.
+  const listed = given.secret !== undefined && given.list !== undefined;
+  if (named.some(({ name }) => name === 'id') && given.create.reply.id === undefined && !listed) {
     const message = 'is missing: revoke goes by {key.id}, and nothing says where the id of a new key stands';
     fault(message, 'create', 'reply', 'id');
   }

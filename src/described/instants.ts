@@ -5,13 +5,14 @@ const SECONDS_BELOW = 100_000_000_000;
 const EARLIEST = Date.UTC(1990, 0, 1);
 const LATEST = Date.UTC(9999, 11, 31);
 
-const ISO = /^(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d)(:\d\d(?:\.\d{1,9})?)?(?:\s*(Z|UTC|[+-]\d\d:?\d\d))?)?$/i;
+const ISO =
+  /^(\d{4}-\d\d-\d\d|\d{4}\/\d\d\/\d\d)(?:[T ](\d\d:\d\d)(:\d\d(?:\.\d{1,9})?)?(?:\s*(Z|UTC|[+-]\d\d:?\d\d))?)?$/i;
 const RFC_2822 =
-  /^(?:[A-Za-z]{3}, ?)?\d{1,2} [A-Za-z]{3} \d{4} \d\d:\d\d(?::\d\d)?(?: (?:[+-]\d{4}|GMT|UTC|Z))$/;
+  /^(?:[A-Za-z]{3}, ?)?\d{1,2} [A-Za-z]{3} \d{4} \d\d:\d\d(?::\d\d)?(?: (?:[+-]\d{4}|GMT|UTC|Z))?$/;
 
 /**
- * An instant as providers write it: ISO 8601 (a date alone is 00:00, no offset is UTC), RFC 2822, or seconds or
- * milliseconds since 1970 as a number or as digits. Null where it is none of these.
+ * An instant as providers write it: ISO 8601 (also with slashes; a date alone is 00:00), RFC 2822, or seconds or
+ * milliseconds since 1970 as a number or as digits. Where no offset is said it is UTC. Null where it is none of these.
  */
 export function readInstant(value: unknown): Instant | null {
   const ms =
@@ -27,13 +28,14 @@ function fromText(text: string): number {
   if (/^\d{9,13}(\.\d{1,9})?$/.test(text)) return fromCount(Number(text));
   const iso = ISO.exec(text);
   if (iso !== null) {
-    const [, date = '', time = '00:00', seconds = ':00', offset = 'Z'] = iso;
+    const [, day = '', time = '00:00', seconds = ':00', offset = 'Z'] = iso;
+    const date = day.replaceAll('/', '-');
     const zone = /^(z|utc)$/i.test(offset) ? 'Z' : offset.replace(/^(...)(\d\d)$/, '$1:$2');
     const ms = Date.parse(`${date}T${time}${seconds}${zone}`);
     // Date.parse rolls 31 February over in some forms; a day that no calendar has is none.
     return isDay(date) ? ms : NaN;
   }
-  return RFC_2822.test(text) ? Date.parse(text.replace(/ Z$/, ' GMT')) : NaN;
+  return RFC_2822.test(text) ? Date.parse(text.replace(/ Z$|(:\d\d)$/, '$1 GMT')) : NaN;
 }
 
 function isDay(date: string): boolean {

@@ -1,7 +1,7 @@
 import { KeyturnError, toKeyturnError } from '../core/errors.ts';
 import type { Ledger } from '../core/ledger.ts';
+import { fullEmergencyHint } from '../core/protocol/asking.ts';
 import type { Change, Failure } from '../core/protocol/changes.ts';
-import { fullEmergencyHint } from '../core/protocol/revoke-first.ts';
 import type { Effect, Seen } from '../core/protocol/seen.ts';
 import { rowOf } from '../core/rows.ts';
 import { guarded } from './guard.ts';

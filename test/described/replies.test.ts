@@ -162,6 +162,8 @@ describe('times', () => {
     ['no offset, which is UTC', '2026-05-31T12:34:56'],
     ['a space in place of T', '2026-05-31 12:34:56'],
     ['RFC 2822', 'Sun, 31 May 2026 12:34:56 +0000'],
+    ['slashes, in the order of ISO 8601', '2026/05/31 12:34:56'],
+    ['RFC 2822 without a zone', '31 May 2026 12:34:56'],
     ['RFC 1123', 'Sun, 31 May 2026 12:34:56 GMT'],
     ['seconds', 1_780_230_896],
     ['milliseconds', 1_780_230_896_000],

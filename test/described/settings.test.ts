@@ -42,6 +42,18 @@ const traits = (change: Record<string, unknown>, without: readonly string[] = []
 
 test('the sample is right', () => expect(mistakes(BASE)).toEqual([]));
 
+test('the id of a secret that keyturn makes may be left to the list', () => {
+  const made = BASE.replace('auth:', 'secret: { length: 20 }\nauth:').replace(
+    /reply: \{ parts.*/,
+    'reply: {}',
+  );
+  const sent = made.replace('name: "keyturn', 'secret: "{key.value}", name: "keyturn');
+  expect(mistakes(sent)).toEqual([]);
+  expect(mistakes(sent.replace(/^list.*\n/m, ''))).toEqual([
+    expect.stringContaining('create.reply.id is missing'),
+  ]);
+});
+
 test('a word about a secret is none', () => {
   const named = BASE.replace('json: {', 'json: { token_type: permanent, apiKeyName: ours,');
   expect(mistakes(named)).toEqual([]);

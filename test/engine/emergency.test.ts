@@ -153,6 +153,17 @@ describe('emergency', () => {
     expect(scene.issuer.keys.every((key) => key.diedAt === null)).toBe(true);
   });
 
+  it.each([EMERGENCY, { do: 'rotate', reason: 'test' }, { do: 'run' }] as const)(
+    'is not begun where the key in current asks and there is none, nor is anything else ($do)',
+    async (order) => {
+      const scene = sceneOf({ traits: { asksWith: 'current' } });
+      const refused = outcomeIn(await scene.run({ order }));
+      expect([refused.exitCode, refused.hint]).toEqual([4, expect.stringContaining('keyturn adopt')]);
+      expect((await scene.watch.ledger())?.rotation).toBeUndefined();
+      expect(outcomeIn(await scene.adopt(10)).exitCode).toBe(0);
+    },
+  );
+
   it('with all slots taken by rows of ours it makes room from those that are not current', async () => {
     const scene = await adopted({ traits: { maxLive: 2 } });
     outcomeIn(await scene.run({ order: { do: 'rotate', reason: 'test' } }));

@@ -2,7 +2,10 @@ import { beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { built } from '../cli/harness.ts';
 import { NAME, openProviderBench, type ProviderBench } from './bench.ts';
 import { startDialog360 } from './dialog360.ts';
+import { NORDWIND, startNordwind } from './nordwind.ts';
 import type { StartProvider } from './provider.ts';
+import { SELBST, startSelbst } from './selbst.ts';
+import { startTafel, TAFEL } from './tafel.ts';
 import { startTwilio } from './twilio.ts';
 import { startUnseen, UNSEEN } from './unseen.ts';
 import { startVonage } from './vonage.ts';
@@ -64,6 +67,36 @@ describe('a provider that nobody has seen', { timeout: 60_000 }, () => {
       state: 'current',
       lastUsedKnown: true,
     });
+  });
+});
+
+/** What each provider is for; the first key of one that is asked with a key is made by hand. */
+const MORE = [
+  ['nordwind', NORDWIND, startNordwind, false],
+  ['tafel', TAFEL, startTafel, false],
+  ['selbst', SELBST, startSelbst, true],
+] as const;
+
+describe.each(MORE)('another that nobody has seen, %s', (_, described, start, byHand) => {
+  test('is described in fewer than 40 lines, is tried, and rotates', { timeout: 60_000 }, async () => {
+    expect(described.trim().split('\n').length).toBeLessThan(40);
+    const bench = await benchOf(start, { adoptsById: true });
+    if (byHand) {
+      expect((await bench.keyturn('rotate', NAME)).code).toBe(4);
+      await bench.adopt();
+    } else bench.make();
+    const { answer, steps } = await tested(bench);
+    expect([answer.code, steps.filter(({ outcome }) => outcome === 'failed')]).toEqual([0, []]);
+    const dated = steps.filter(({ message }) => /issued \d{4}-/.test(message));
+    expect(dated.length).toBeGreaterThan(0);
+
+    if (!byHand) expect((await bench.keyturn('rotate', NAME)).code).toBe(0);
+    const rotated = await bench.keyturn('rotate', NAME, '--wait');
+    expect([rotated.code, rotated.stderr]).toEqual([0, expect.stringContaining('proven dead')]);
+    const keys = await bench.keyturn('keys', 'provider', '--json');
+    const whose = (keys.document.data.keys as { whose: string }[]).map((key) => key.whose);
+    expect(whose).toEqual(byHand ? ['ours'] : ['unknown', 'ours']);
+    expect(bench.ring.live()).toHaveLength(whose.length);
   });
 });
 

@@ -22,7 +22,7 @@ export async function tryIssuer(
   if (before === null) return steps;
   let made: Made;
   try {
-    made = await make(trial);
+    made = await withListedId(trial, before, await make(trial));
   } catch (caught) {
     add(failedBy('create', caught));
     if (toKeyturnError(caught, 'create').ambiguous) await lookForStray(trial, before, add);
@@ -87,6 +87,26 @@ async function make({ issuer, world, mark, caller: current, signal }: Trial): Pr
     WHOLE,
   );
   return { secret, facts };
+}
+
+/** As in a rotation: where the reply to a secret of ours has no id, it is the one that the list has in addition. */
+async function withListedId(
+  { issuer, world, caller, signal }: Trial,
+  before: readonly ListedKey[],
+  made: Made,
+): Promise<Made> {
+  const { list, register } = issuer;
+  if (register === undefined || list === undefined || made.facts.issuerKeyId !== undefined) return made;
+  const known = new Set(before.map((key) => key.issuerKeyId));
+  try {
+    const keys = await guarded(world, 'list the keys', signal, (inner) => list(inner, caller));
+    const [id, ...others] = keys.map((key) => key.issuerKeyId).filter((one) => !known.has(one));
+    if (id === undefined || others.length > 0) return made;
+    return { ...made, facts: { ...made.facts, issuerKeyId: id } };
+  } catch (caught) {
+    if (toKeyturnError(caught, 'list the keys').code === 'BUG') throw caught;
+    return made;
+  }
 }
 
 function describeMade({ traits }: Issuer, { secret, facts }: Made): TrialStep {

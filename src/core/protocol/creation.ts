@@ -13,9 +13,9 @@ import {
   sameKey,
   settledAt,
 } from '../rows.ts';
+import { fullEmergencyHint } from './asking.ts';
 import type { Step } from './changes.ts';
 import { revocation } from './revocation.ts';
-import { fullEmergencyHint } from './revoke-first.ts';
 import type { Seen } from './seen.ts';
 import { isActive, look, retryStep, stop } from './steps.ts';
 

@@ -1,9 +1,9 @@
 import type { Key, Ledger } from '../ledger.ts';
 import type { Policy } from '../policy.ts';
 import { currentRow, isDead, previous, rowOf, sameKey } from '../rows.ts';
+import { nobodyAsks, turnsToRevokeFirst, whyNotFirst } from './asking.ts';
 import type { Step } from './changes.ts';
 import { followStore } from './next.ts';
-import { turnsToRevokeFirst, whyNotFirst } from './revoke-first.ts';
 import type { Seen } from './seen.ts';
 import { look, stop } from './steps.ts';
 
@@ -35,7 +35,7 @@ export function carryOut(order: Order, ledger: Ledger, policy: Policy, seen: See
   if (outside?.do === 'record' && outside.change.type !== 'abandoned') return outside;
   switch (order.do) {
     case 'rotate':
-      return rotate(order, ledger, seen);
+      return rotate(order, ledger, seen, policy);
     case 'emergency':
       return emergency(order, ledger, seen, policy);
     case 'rollback':
@@ -47,8 +47,15 @@ export function carryOut(order: Order, ledger: Ledger, policy: Policy, seen: See
   }
 }
 
-function rotate(order: Extract<Order, { do: 'rotate' }>, ledger: Ledger, seen: Seen): Step | null {
+function rotate(
+  order: Extract<Order, { do: 'rotate' }>,
+  ledger: Ledger,
+  seen: Seen,
+  policy: Policy,
+): Step | null {
   if (ledger.rotation !== undefined) return null;
+  const unasked = nobodyAsks(ledger, policy, seen);
+  if (unasked !== null) return unasked;
   if (isForeign(seen)) {
     return stop(
       'PERSON',
@@ -84,7 +91,8 @@ function emergency(
       `run keyturn adopt ${ledger.credential}, then emergency again`,
     );
   }
-  const cannot = order.revokeFirst === true ? whyNotFirst(policy) : null;
+  const cannot =
+    (order.revokeFirst === true ? whyNotFirst(policy) : null) ?? nobodyAsks(ledger, policy, seen);
   if (cannot !== null) return cannot;
   const revokeFirst = order.revokeFirst === undefined ? {} : { revokeFirst: true as const };
   return {

@@ -2,7 +2,18 @@ import type { Ledger } from '../ledger.ts';
 import type { Policy } from '../policy.ts';
 import { currentRow } from '../rows.ts';
 import type { Step } from './changes.ts';
+import type { Seen } from './seen.ts';
 import { stop } from './steps.ts';
+
+/** Why nothing is begun: the issuer is asked for a key with the one in `current`, and there is none. Null: it can be. */
+export function nobodyAsks(ledger: Ledger, { issuer: { asksWith } }: Policy, seen: Seen): Step | null {
+  if (asksWith !== 'current' || seen.current !== null) return null;
+  return stop(
+    'PERSON',
+    'this issuer is asked for a key with the key in current, and there is none',
+    `make a key at the provider by hand and run keyturn adopt ${ledger.credential} --stdin`,
+  );
+}
 
 /** Why no key of this issuer may be revoked before its successor exists; null: one may. */
 export function whyNotFirst({ issuer: { revokesBy, asksWith } }: Policy): Step | null {
