@@ -8,6 +8,7 @@ import { CASES, type Case, prepare } from './cases.ts';
 import { canMount } from './disk.ts';
 import { ask, kill, type Ordeal, sleep, spoil } from './ordeals.ts';
 import { beforeEach, effectsOf, isRequest, nameOf, type Point, pointsOf, tryOut } from './trial.ts';
+import { turns } from './turns.ts';
 
 /*
  * The real program as a process, struck at some of its effects; `npm run kills:long` strikes it at every one. Which
@@ -107,25 +108,6 @@ function draw(points: readonly Point[], text: string): Point {
   const point = points[Math.floor(chance * points.length)];
   if (point === undefined) throw new Error('there are no effects');
   return point;
-}
-
-type Turn = <T>(work: () => Promise<T>) => Promise<T>;
-
-/** Lets so many at once do their work, and the others wait. */
-function turns(most: number): Turn {
-  let free = most;
-  const waiting: (() => void)[] = [];
-  return async (work) => {
-    if (free === 0) await new Promise<void>((resolve) => waiting.push(resolve));
-    else free -= 1;
-    try {
-      return await work();
-    } finally {
-      const next = waiting.shift();
-      if (next === undefined) free += 1;
-      else next();
-    }
-  };
 }
 
 function commit(): string {

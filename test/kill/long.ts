@@ -3,6 +3,7 @@ import { CASES, type Case, prepare } from './cases.ts';
 import type { Effect } from './effects.ts';
 import { ask, kill, type Ordeal, sleep, spoil } from './ordeals.ts';
 import { beforeEach, effectsOf, nameOf, type Point, pointsOf, tryOut, type Verdict } from './trial.ts';
+import { turns } from './turns.ts';
 
 export interface LongOptions {
   /** Only commands whose name holds this. */
@@ -21,8 +22,8 @@ interface Series {
   readonly points: (effects: readonly Effect[]) => readonly Point[];
   /** What befalls the point with this number. */
   readonly ordealAt: (index: number) => Ordeal;
-  /** Most of a trial that sleeps is waiting: so many more at once. */
-  readonly crowd: number;
+  /** Most of its time a trial waits, so that it goes beside the others. */
+  readonly waits?: true;
 }
 
 const SIGNALS = [ask('SIGTERM'), ask('SIGINT'), ask('SIGHUP')];
@@ -30,84 +31,89 @@ const afterEach = (effects: readonly Effect[]) =>
   pointsOf(effects).filter(({ moment }) => moment === 'after');
 /** A lease takes a minute to run out, so that not every point can have one. */
 const EVERY = 4;
+/** So many more of those that wait at the same time. */
+const CROWD = 6;
 
 /** A file that is open for writing keeps a disk from being made read-only. */
 const closed = (effects: readonly Effect[]) =>
   beforeEach(effects.filter(({ what }) => !what.startsWith('handle.')));
 
 const SERIES: readonly Series[] = [
-  { name: kill.name, points: pointsOf, ordealAt: () => kill, crowd: 1 },
+  { name: kill.name, points: pointsOf, ordealAt: () => kill },
   {
     name: 'SIGTERM, SIGINT and SIGHUP in turns',
     points: afterEach,
     ordealAt: (index) => SIGNALS[index % SIGNALS.length] ?? kill,
-    crowd: 1,
   },
-  { name: sleep('take').name, points: beforeEach, ordealAt: () => sleep('take'), crowd: 1 },
+  { name: sleep('take').name, points: beforeEach, ordealAt: () => sleep('take') },
   {
     name: sleep('wait').name,
     points: (effects) => beforeEach(effects.filter((_, index) => index % EVERY === 0)),
     ordealAt: () => sleep('wait'),
-    crowd: 6,
+    waits: true,
   },
-  { name: spoil('full').name, points: beforeEach, ordealAt: () => spoil('full'), crowd: 1 },
-  { name: spoil('read-only').name, points: closed, ordealAt: () => spoil('read-only'), crowd: 1 },
+  { name: spoil('full').name, points: beforeEach, ordealAt: () => spoil('full') },
+  { name: spoil('read-only').name, points: closed, ordealAt: () => spoil('read-only') },
 ];
 
 /** Every command struck in every way at every point; a line for each. Gives the number of trials that went wrong. */
 export async function strikeEverywhere(options: LongOptions): Promise<number> {
-  const { print } = options;
+  const { print, workers } = options;
+  const pools = { busy: turns(workers), waiting: turns(workers * CROWD) };
+  const chosen = SERIES.filter(({ name }) => name.includes(options.ordeal));
   let wrong = 0;
-  for (const series of SERIES.filter(({ name }) => name.includes(options.ordeal))) {
-    print(`\n${series.name}\n\n| command | effects | points | struck | messages | wrong | seconds |`);
-    print('|---|---|---|---|---|---|---|');
-    for (const one of CASES.filter(({ name }) => name.includes(options.command))) {
-      const from = performance.now();
-      const origin = await prepare(one);
-      try {
-        const effects = await effectsOf(one, origin);
-        const points = series.points(effects).filter((point) => nameOf(point).startsWith(options.point));
-        const verdicts = await all({ one, origin, series, points, options });
+  print('| command | effects | struck by | points | struck | messages | wrong | seconds |');
+  print('|---|---|---|---|---|---|---|---|');
+  for (const one of CASES.filter(({ name }) => name.includes(options.command))) {
+    const from = performance.now();
+    const origin = await prepare(one);
+    try {
+      const effects = await effectsOf(one, origin);
+      const rows = chosen.map(async (series) => {
+        const turn = series.waits ? pools.waiting : pools.busy;
+        // What befalls a point is the same when it is tried again, alone.
+        const trials = series
+          .points(effects)
+          .map((point, index) => ({ point, ordeal: series.ordealAt(index) }))
+          .filter(({ point }) => nameOf(point).startsWith(options.point))
+          .map(({ point, ordeal }) => turn(() => strike(one, origin, point, ordeal, print)));
+        const verdicts = await Promise.all(trials);
         wrong += verdicts.filter(({ faults }) => faults.length > 0).length;
-        const seconds = (performance.now() - from) / 1000;
-        print(row(one, effects.length, verdicts, seconds));
-      } finally {
-        await origin.close();
-      }
+        print(row(one, effects.length, series, verdicts, (performance.now() - from) / 1000));
+      });
+      await Promise.all(rows);
+    } finally {
+      await origin.close();
     }
   }
   print(`\n${wrong} wrong`);
   return wrong;
 }
 
-async function all(of: {
-  readonly one: Case;
-  readonly origin: Origin;
-  readonly series: Series;
-  readonly points: readonly Point[];
-  readonly options: LongOptions;
-}): Promise<readonly Verdict[]> {
-  const { one, origin, series, points, options } = of;
-  const todo = [...points.entries()];
-  const verdicts: Verdict[] = [];
-  const worker = async (): Promise<void> => {
-    for (let next = todo.shift(); next !== undefined; next = todo.shift()) {
-      const [index, point] = next;
-      const ordeal = series.ordealAt(index);
-      const verdict = await tryOut(one, origin, point, ordeal);
-      verdicts.push(verdict);
-      for (const fault of verdict.faults)
-        options.print(`WRONG: ${one.name}, ${ordeal.name} ${nameOf(point)}: ${fault}`);
-    }
-  };
-  await Promise.all(Array.from({ length: options.workers * series.crowd }, worker));
-  return verdicts;
+async function strike(
+  one: Case,
+  origin: Origin,
+  point: Point,
+  ordeal: Ordeal,
+  print: LongOptions['print'],
+): Promise<Verdict> {
+  const verdict = await tryOut(one, origin, point, ordeal);
+  for (const fault of verdict.faults) print(`WRONG: ${one.name}, ${ordeal.name} ${nameOf(point)}: ${fault}`);
+  return verdict;
 }
 
-function row({ name }: Case, effects: number, verdicts: readonly Verdict[], seconds: number): string {
+/** The seconds are those since the command was begun with. */
+function row(
+  { name }: Case,
+  effects: number,
+  series: Series,
+  verdicts: readonly Verdict[],
+  seconds: number,
+): string {
   const cells = [
     name,
     effects,
+    series.name,
     verdicts.length,
     verdicts.filter(({ struck }) => struck).length,
     verdicts.reduce((sum, { sent }) => sum + sent, 0),
