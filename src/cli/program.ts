@@ -31,18 +31,19 @@ export function parseCommandLine(
       getOutHelpWidth: () => HELP_WIDTH,
     });
   });
-  if (argv.length === 0) throw usage('no command is given', 'run keyturn --help to see them');
+  if (argv.length === 0) throw noCommand();
   try {
     program.parse([...argv], { from: 'user' });
   } catch (caught) {
     if (!(caught instanceof CommanderError)) throw caught;
     if (caught.exitCode === 0) return { print: printed };
     // The help of a word that is no command: what is wrong with that word is said as it is without `help`.
-    if (caught.code === 'commander.help')
-      return parseCommandLine(argv.slice(argv.indexOf('help') + 1), version);
+    const help = argv.indexOf('help');
+    if (caught.code === 'commander.help' && help >= 0) return parseCommandLine(argv.slice(help + 1), version);
+    if (caught.code === 'commander.help') throw noCommand();
     throw fromCommander(caught);
   }
-  if (found === null) throw usage('no command is given', 'run keyturn --help to see them');
+  if (found === null) throw noCommand();
   refuseJson(found);
   return found;
 }
@@ -206,6 +207,10 @@ function fromCommander(error: CommanderError): KeyturnError {
 function shown(word: string): string {
   const name = /^--?[a-z][a-z-]{0,30}(?==|$)/.exec(word)?.[0];
   return name ?? quoted(word);
+}
+
+function noCommand(): KeyturnError {
+  return usage('no command is given', 'run keyturn --help to see them');
 }
 
 function usage(message: string, hint: string): KeyturnError {

@@ -27,6 +27,8 @@ describe('a command line that is not understood', { timeout: 60_000 }, () => {
     [['run', '--timeout', '5'], '--timeout is no duration', 'a whole number with s, m, h, d or w'],
     [['audit', '--fail-on', 'severe'], '"severe" is no value of --fail-on <severity>', 'run keyturn --help'],
     [[], 'no command is given', 'run keyturn --help to see them'],
+    [['--'], 'no command is given', 'run keyturn --help to see them'],
+    [['help', '--'], 'no command is given', 'run keyturn --help to see them'],
     [['rotate'], 'no credential is selected', 'name one, or say --all'],
     [['status', 'wa-prd'], 'no credential matches "wa-prd"', 'try wa-prod'],
     [['adopt', 'wa-*'], '"wa-*" is a pattern', 'give the name of one credential'],

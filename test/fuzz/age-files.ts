@@ -91,7 +91,7 @@ export const ageFiles = target({
 export const ageStore = target({
   name: 'file-store',
   few: 40,
-  share: 2,
+  share: 1.5,
   prepare,
   input: fc.record({ which: fc.nat({ max: 1 }), armored: fc.boolean(), cuts: changes, ledger: fc.boolean() }),
   check: async ({ which, armored, cuts: how, ledger }) => {

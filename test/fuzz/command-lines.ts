@@ -42,7 +42,7 @@ const word = fc.oneof(
 /** What is typed, also where a key is typed in the wrong place. */
 export const commandLines = target({
   name: 'command-line',
-  few: 100,
+  few: 300,
   share: 3,
   input: fc.record({
     name: fc.constantFrom(...commands.map((spec) => spec.name), 'help', 'rotat', 'SECRET', ''),

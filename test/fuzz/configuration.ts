@@ -166,7 +166,7 @@ function planted(
 export const configuration = target({
   name: 'configuration',
   few: 300,
-  share: 8,
+  share: 5,
   input,
   check: async (given) => {
     const text = textFrom(given);

@@ -27,7 +27,7 @@ const of = (scene: Scene, route: string): readonly Reply[] =>
 export const describedCreate = target({
   name: 'described-create',
   few: 150,
-  share: 8,
+  share: 6,
   input: describedInput,
   check: async (given) => {
     const scene = sceneOf(given);
@@ -82,7 +82,7 @@ function sound({ described }: Scene, reply: Reply, { value, error }: Outcome<Cre
 export const describedLook = target({
   name: 'described-look',
   few: 150,
-  share: 8,
+  share: 6,
   input: describedInput,
   check: async (given) => {
     const scene = sceneOf(given);
@@ -157,7 +157,7 @@ async function facts(scene: Scene): Promise<void> {
 export const describedRevoke = target({
   name: 'described-revoke',
   few: 100,
-  share: 5,
+  share: 4,
   input: describedInput,
   check: async (given) => {
     const scene = sceneOf(given);
@@ -181,7 +181,7 @@ export const describedRevoke = target({
 export const describedVerify = target({
   name: 'described-verify',
   few: 100,
-  share: 4,
+  share: 3,
   input: describedInput,
   check: async (given) => {
     const scene = sceneOf(given);

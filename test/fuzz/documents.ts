@@ -23,7 +23,7 @@ const shown = (document: string) => JSON.parse(document) as Readonly<Record<stri
 export const documents = target({
   name: 'document',
   few: 400,
-  share: 8,
+  share: 9,
   input: fc.record({
     mutant: mutants(SAMPLES, ['SID', 'KEY', 'a']),
     fields: fc.tuple(field, field).filter(([a, b]) => a !== b),

@@ -182,7 +182,7 @@ const WORDS: readonly Json[] = [
 export const ledgers = target({
   name: 'ledger',
   few: 400,
-  share: 8,
+  share: 9,
   input: fc.record({
     mutant: mutants([JSON.stringify(full)], WORDS),
     // What is spelled like the name of a credential is shown as one.

@@ -64,7 +64,7 @@ function provesDeath(of: Scene): boolean {
 export const metaVerify = target({
   name: 'meta-verify',
   few: 150,
-  share: 14,
+  share: 9,
   input: metaInput,
   check: async (given) => {
     const of = scene(given);
@@ -91,7 +91,7 @@ function tokenIn(reply: Reply | undefined): unknown {
 export const metaCreate = target({
   name: 'meta-create',
   few: 100,
-  share: 8,
+  share: 7,
   input: metaInput,
   check: async (given) => {
     const of = scene(given);
@@ -127,7 +127,7 @@ export const metaCreate = target({
 export const metaRevoke = target({
   name: 'meta-revoke',
   few: 100,
-  share: 6,
+  share: 5,
   input: metaInput,
   check: async (given) => {
     const of = scene(given);
@@ -150,7 +150,7 @@ export const metaRevoke = target({
 export const metaDescribe = target({
   name: 'meta-describe',
   few: 100,
-  share: 6,
+  share: 5,
   input: metaInput,
   check: async (given) => {
     const of = scene(given);

@@ -20,7 +20,7 @@ const DAY = 86_400_000;
 export const dates = target({
   name: 'date',
   few: 500,
-  share: 8,
+  share: 9,
   input: fc.record({
     text: mutants([
       '2026-05-31',
@@ -184,7 +184,7 @@ const header = (samples: readonly string[], words: readonly Json[] = []) =>
 export const limits = target({
   name: 'limit-headers',
   few: 500,
-  share: 8,
+  share: 9,
   input: fc.record({
     retry: header([
       '120',

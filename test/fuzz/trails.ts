@@ -58,7 +58,7 @@ const FILE = 'trail.jsonl';
 export const trails = target({
   name: 'trail',
   few: 150,
-  share: 4,
+  share: 3,
   input: fc.record({ lines, cuts: fc.oneof(fc.constant([]), cuts(['\n'], 1)) }),
   prepare: async () => {
     folder = await mkdtemp(join(tmpdir(), 'keyturn-fuzz-'));

@@ -119,7 +119,7 @@ function parsed(text: string): unknown {
 export const vaultReplies = target({
   name: 'vault-replies',
   few: 150,
-  share: 10,
+  share: 7,
   input: fc.record({
     routes,
     doing: fc.constantFrom('current', 'mark', 'load', 'save'),

@@ -35,7 +35,7 @@ const DEADLINE_MS = 250;
 export const wire = target({
   name: 'http-wire',
   few: 60,
-  share: 2,
+  share: 1,
   input: fc.record({
     sample: fc.constantFrom(...SAMPLES),
     cuts: cuts(
