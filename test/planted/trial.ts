@@ -1,5 +1,5 @@
 import { simulateAll } from '../simulation/run.ts';
-import { scheduleOf } from '../simulation/schedule.ts';
+import { type Schedule, scheduleOf } from '../simulation/schedule.ts';
 import { DAY } from '../simulation/world.ts';
 
 /** The end of one schedule. */
@@ -12,10 +12,14 @@ export interface Ended {
 
 /** Runs schedules until `enough` has seen what it wants. */
 export async function judge(seeds: Iterable<number>, enough: (ended: Ended) => boolean): Promise<void> {
-  await simulateAll(seeds, ({ schedule: { seed }, violation }) => {
+  await simulateAll(schedulesOf(seeds), ({ schedule: { seed }, violation }) => {
     const { invariant, message } = violation ?? { invariant: null, message: '' };
     return !enough({ seed, invariant, message });
   });
+}
+
+function* schedulesOf(seeds: Iterable<number>): Generator<Schedule> {
+  for (const seed of seeds) yield scheduleOf(seed);
 }
 
 /** What a schedule is made of, in words: known before it runs. */
@@ -26,9 +30,9 @@ export function traitsOf(seed: number): ReadonlySet<string> {
   if (store.converges > 0) words.push('converges');
   if (store.renames) words.push('renames');
   if (new Set(clocks).size > 1) words.push('skewed');
-  for (const { issuer, policy, begins } of credentials.slice(0, 1)) {
-    const { traits, repeats, duds, short, enforces, slots } = issuer;
-    words.push(`issuer ${issuer.family}`, `revokes by ${traits.revokesBy}`, `begins ${begins}`);
+  for (const plan of credentials.slice(0, 1)) {
+    const { family, traits, repeats, duds, short, enforces, slots, policy, begins } = plan;
+    words.push(`issuer ${family}`, `revokes by ${traits.revokesBy}`, `begins ${begins}`);
     const { marks, lists, settles, longestLife } = traits;
     const facts = {
       repeats,
@@ -54,7 +58,7 @@ export function traitsOf(seed: number): ReadonlySet<string> {
   for (const [index, command] of told.entries()) {
     words.push(command, ...told.slice(index + 1).map((next) => `${command} then ${next}`));
   }
-  for (const { command, lurks } of operations) if (lurks === true) words.push(`${command} lurks`);
+  for (const { command, lurks } of operations) if (lurks) words.push(`${command} lurks`);
   if ((first?.age ?? 0) > 30 * DAY) words.push('due');
   if (faults.probability > 0.05) words.push('often');
   if (faults.probability > 0) for (const fault of faults.kinds) words.push(`fault ${fault}`);

@@ -1,4 +1,3 @@
-import { textWith } from '../../src/core/document.ts';
 import { KeyturnError } from '../../src/core/errors.ts';
 import { type Order, settleable } from '../../src/core/protocol/orders.ts';
 import { Secret } from '../../src/core/secret.ts';
@@ -7,141 +6,127 @@ import type { Outcome } from '../../src/engine/outcome.ts';
 import { provide } from '../../src/engine/provide.ts';
 import { drive } from '../../src/engine/rotate.ts';
 import type { Run } from '../../src/engine/run.ts';
-import type { Command } from './schedule.ts';
-import type { Simulated, Simulation } from './simulate.ts';
+import { endByHand, makeByHand } from './issuer.ts';
+import { put } from './store.ts';
+import type { Credential, SimKey } from './truth.ts';
 import { MINUTE } from './world.ts';
 
-/** How a command ended, as far as who typed it can tell. */
+/** How a command ended, as far as who typed it can tell. `text` has what it says, secrets and all if there are any. */
 export interface Result {
   readonly code: number;
-  /** What it says, secrets and all if there are any. */
   readonly text: string;
   readonly outcome: Outcome | null;
 }
 
-/** The shortest overlap that an operator asks for. */
-const SHORT_OVERLAP = 10 * MINUTE;
-const reason = 'asked for';
+type Typed = (one: Credential, run: Run) => Order | Promise<Outcome>;
+type Allows = Partial<Credential['allowed']>;
+
+const overlap = 10 * MINUTE; // the shortest that an operator asks for
+const [reason, who] = ['asked for', 'a person'];
+const [alarm, settle] = [{ emergency: true }, { settle: true }];
+
+/** What is typed: what becomes of it, and what may happen from then on that else may not. */
+const TYPED = {
+  run: [() => ({ do: 'run' })],
+  rotate: [() => ({ do: 'rotate', reason })],
+  'rotate --overlap': [() => ({ do: 'rotate', reason, overlap }), { overlap }],
+  rollback: [() => ({ do: 'rollback', reason })],
+  'rollback --now': [() => ({ do: 'rollback', reason, now: true }), { overlap: 0 }],
+  revoke: [() => ({ do: 'revoke', reason }), { revoke: true }],
+  'revoke --attest': [(one) => ({ do: 'revoke', reason, attest: who, ...removed(one) }), settle],
+  emergency: [() => ({ do: 'emergency', reason }), alarm],
+  'emergency --again': [() => ({ do: 'emergency', reason, again: true }), alarm],
+  'emergency --revoke-first': [
+    () => ({ do: 'emergency', reason, revokeFirst: true }),
+    { ...alarm, revokeFirst: true },
+  ],
+  provide: [(one, run) => provide(run, handed(one))],
+  adopt: [(_, run) => adopt(run, {}).then(({ outcome }) => outcome)],
+  'adopt by hand': [
+    (one, run) => adopt(run, { secret: Secret.of(makeByHand(one).value) }).then(({ outcome }) => outcome),
+  ],
+  forget: [(one) => ({ do: 'forget', orphan: removeOrphan(one), reason, who }), settle],
+} satisfies Readonly<Record<string, readonly [Typed, Allows?]>>;
+
+/** What somebody does who knows nothing of keyturn. */
+const STRANGERS = {
+  'stranger: foreign': (one) => put(one, makeByHand(one).value),
+  'stranger: back': (one) => {
+    const rows = one.ledger?.keys.filter(({ state }) => state === 'retiring') ?? [];
+    const [retiring] = rows.flatMap((row) => one.keyOf(row) ?? []);
+    if (retiring !== undefined) put(one, retiring.value);
+  },
+  'stranger: edits': (one) => {
+    if (one.text() !== null && one.fields) put(one, `${one.sim.clock.time}`, { value: 'OTHER' });
+  },
+  'stranger: removes': (one) => {
+    if (one.text() !== null && !one.fields) put(one, null);
+  },
+  'issuer: ends current': (one) => {
+    const current = one.current();
+    if (current?.mark) endByHand(one, current);
+  },
+} satisfies Readonly<Record<string, (one: Credential) => void>>;
+
+type Stranger = keyof typeof STRANGERS;
+export type Command = keyof typeof TYPED | Stranger;
+export const COMMANDS = Object.keys({ ...TYPED, ...STRANGERS }) as readonly Command[];
+
+export const isStranger = (command: Command): command is Stranger => command in STRANGERS;
+export const intrude = (one: Credential, command: Stranger): void => STRANGERS[command](one);
 
 /** Carries out one command of keyturn to its end. */
-export async function obey(sim: Simulation, one: Simulated, run: Run, command: Command): Promise<Result> {
-  const before = `${one.watch.ledger?.rotation?.id} ${one.watch.promotes}`;
+export async function obey(one: Credential, run: Run, command: Exclude<Command, Stranger>): Promise<Result> {
+  const { allowed, sim, promotes } = one;
+  const open = one.ledger?.rotation;
+  const [typed, allows]: readonly [Typed, Allows?] = TYPED[command];
+  Object.assign(allowed, allows, { overlap: Math.min(allowed.overlap, allows?.overlap ?? Infinity) });
   try {
-    const outcome = await typed(one, run, command);
-    const last = one.watch.ledger?.savedBy === run.runner.owner;
-    if (last) saidAndDone(sim, one, command, outcome, before);
-    const { exitCode: code, outcome: name, hint, problems } = outcome;
-    return { code, text: `${code} ${JSON.stringify([name, outcome.reason, hint, problems])}`, outcome };
+    const order = typed(one, run);
+    const outcome = await ('do' in order ? drive(run, order) : order);
+    const { exitCode: code, outcome: end, hint, problems } = outcome;
+    const last = one.ledger?.savedBy === run.runner.owner && code === 0;
+    const left = one.ledger?.keys.some(({ state }) => state === 'retiring' || state === 'pending');
+    // Another run may have put a key in place meanwhile, and an open rotation is resumed and not doubled.
+    const alone = open === undefined && promotes === one.promotes;
+    one.judge(`${command} ends with 0 ${end}`, [
+      ['I10', 'and keys live', last && command.startsWith('emergency') && end !== 'waiting' && left === true],
+      ['I7', 'and did nothing', last && command.startsWith('rotate') && end === 'none' && alone],
+    ]);
+    return { code, text: `${code} ${JSON.stringify([end, outcome.reason, hint, problems])}`, outcome };
   } catch (caught) {
+    const { exitCode: code = 1, message, hint, stack } = caught as Partial<KeyturnError>;
     const known = caught instanceof KeyturnError && caught.code !== 'BUG';
-    if (!known)
-      sim.fail('BUG', caught instanceof Error ? `${caught.message} ${caught.stack}` : String(caught));
-    const { exitCode: code, message, hint } = known ? caught : { exitCode: 1, message: '', hint: '' };
+    if (!known) sim.fail('BUG', `${message} ${stack}`);
     return { code, text: `${code} ${message}; ${hint}`, outcome: null };
   }
 }
 
-async function typed(one: Simulated, run: Run, command: Command): Promise<Outcome> {
-  const { allowed } = one.watch;
-  const order = (what: Order): Promise<Outcome> => drive(run, what);
-  if (command.startsWith('emergency')) allowed.emergency = true;
-  switch (command) {
-    case 'rotate':
-      return order({ do: 'rotate', reason });
-    case 'rotate --overlap':
-      allowed.overlap = Math.min(allowed.overlap, SHORT_OVERLAP);
-      return order({ do: 'rotate', reason, overlap: SHORT_OVERLAP });
-    case 'rollback':
-      return order({ do: 'rollback', reason });
-    case 'rollback --now':
-      allowed.overlap = 0;
-      return order({ do: 'rollback', reason, now: true });
-    case 'revoke':
-      allowed.revoke = true;
-      return order({ do: 'revoke', reason });
-    case 'revoke --attest':
-      allowed.settle = true;
-      return order({ do: 'revoke', reason, attest: 'a person', ...removeOne(one) });
-    case 'emergency':
-      return order({ do: 'emergency', reason });
-    case 'emergency --again':
-      return order({ do: 'emergency', reason, again: true });
-    case 'emergency --revoke-first':
-      allowed.revokeFirst = true;
-      return order({ do: 'emergency', reason, revokeFirst: true });
-    case 'provide':
-      return provide(run, Secret.of(one.issuer.handed().value));
-    case 'adopt':
-      return (await adopt(run, {})).outcome;
-    case 'adopt by hand':
-      return (await adopt(run, { secret: Secret.of(one.issuer.makeByHand(0).value) })).outcome;
-    case 'forget':
-      allowed.settle = true;
-      return order({ do: 'forget', orphan: removeOrphan(one), reason, who: 'a person' });
-    default:
-      return order({ do: 'run' });
-  }
+/** What a person hands over: nearly always a new key. */
+function handed(one: Credential): Secret {
+  const known = one.sim.dice.chance(0.1) ? one.live().at(-1) : undefined;
+  return Secret.of((known ?? makeByHand(one)).value);
+}
+
+/** A person removes keys at the issuer, but for the one that consumers read. */
+export function remove(one: Credential, keys: readonly (SimKey | null | undefined)[]): void {
+  for (const key of keys) if (key && key !== one.current()) endByHand(one, key);
 }
 
 /** A person who attests a removal has removed the key, and names it. */
-function removeOne(one: Simulated): { readonly key?: string } {
-  const row = one.watch.ledger === null ? undefined : settleable(one.watch.ledger)[0];
-  const key = row === undefined ? null : one.watch.keyOf(row);
-  if (key !== null && key !== one.watch.current()) one.issuer.endByHand(key);
+function removed(one: Credential): { readonly key?: string } {
+  const row = one.ledger === null ? undefined : settleable(one.ledger)[0];
+  remove(one, [one.keyOf(row)]);
   return row === undefined ? {} : { key: row.id };
 }
 
 /** A person who settles an orphan has looked for it, and removed it where it was. */
-export function removeOrphan(one: Simulated): string {
-  const rows = one.watch.ledger?.keys ?? [];
-  const row = rows.find(
-    ({ state, valueLost }) => state === 'possible' || (state === 'pending' && valueLost === true),
-  );
-  const key = one.issuer.live().find(({ mark }) => mark === row?.id);
+export function removeOrphan(one: Credential): string {
+  const rows = one.ledger?.keys ?? [];
+  const row = rows.find(({ state, valueLost }) => state === 'possible' || (state === 'pending' && valueLost));
+  const key = one.live().find(({ mark }) => mark === row?.id);
   // The issuer gave it twice, and it is in place under another name.
-  const stays = rows.some((other) => other.state === 'current' && one.watch.keyOf(other) === key);
-  if (key !== undefined && !stays) one.issuer.endByHand(key);
+  const stays = rows.some((other) => other.state === 'current' && one.keyOf(other) === key);
+  if (key !== undefined && !stays) endByHand(one, key);
   return row?.id ?? 'none';
-}
-
-/** What somebody does who knows nothing of keyturn. */
-export function intrude(sim: Simulation, one: Simulated, command: Command): void {
-  const text = sim.store.current(one.location);
-  const current = one.watch.current();
-  const put = (value: string): void =>
-    sim.store.overwrite(one.location, textWith(Secret.of(value), text, one.fields));
-  const rows = one.watch.ledger?.keys ?? [];
-  const retiring = rows.flatMap((row) =>
-    row.state === 'retiring' ? (one.watch.keyOf(row)?.value ?? []) : [],
-  );
-  if (command === 'stranger: foreign') put(one.issuer.makeByHand(0).value);
-  if (command === 'stranger: back' && retiring[0] !== undefined) put(retiring[0]);
-  if (command === 'stranger: removes' && text !== null && one.fields === undefined)
-    sim.store.overwrite(one.location, null);
-  if (command === 'issuer: ends current' && current?.mark) one.issuer.endByHand(current);
-  if (command === 'stranger: edits' && text !== null && one.fields !== undefined) {
-    sim.store.overwrite(one.location, textWith(Secret.of(`${sim.time.time}`), text, { value: 'OTHER' }));
-  }
-}
-
-/** A command that says that all is well has done what it was told. */
-function saidAndDone(
-  sim: Simulation,
-  one: Simulated,
-  command: Command,
-  { exitCode, outcome }: Outcome,
-  before: string,
-): void {
-  if (exitCode !== 0) return;
-  if (command.startsWith('emergency') && outcome !== 'waiting') {
-    const left = (one.watch.ledger?.keys ?? []).filter(
-      ({ state }) => state === 'retiring' || state === 'pending',
-    );
-    if (left.length > 0)
-      sim.fail('I10', `${command} ends with 0 ${outcome}, and ${left.length} keys are not dead`);
-  }
-  // Another run may have put a key in place meanwhile, and an open rotation is resumed and not doubled.
-  const alone = before === `undefined ${one.watch.promotes}`;
-  if (command.startsWith('rotate') && outcome === 'none' && alone)
-    sim.fail('I7', `${command} ends with 0, and did nothing`);
 }

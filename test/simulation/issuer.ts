@@ -1,266 +1,161 @@
 import { type KeyFacts, toInstant } from '../../src/core/credential.ts';
 import { KeyturnError } from '../../src/core/errors.ts';
-import type { CreatedKey, Issuer, ListedKey, Slots, Verification } from '../../src/core/issuer.ts';
+import type { Issuer, ListedKey, Verification } from '../../src/core/issuer.ts';
 import { Secret } from '../../src/core/secret.ts';
-import type { Network } from './network.ts';
-import type { Dice } from './random.ts';
-import type { IssuerShape } from './traits.ts';
-import type { Actor, Scheduler } from './world.ts';
+import { look } from './look.ts';
+import { reach } from './network.ts';
+import { CANARY, type Credential, newKey, type SimKey } from './truth.ts';
+import type { Actor } from './world.ts';
 
-/** Every secret has this in it, so that one that got out is found by a plain search. */
-export const CANARY = 'plainly-fake';
-
-/** One key in truth. */
-export interface SimKey {
-  readonly id: string;
-  readonly value: string;
-  /** The row that asked for it; null: a person made it. */
-  readonly mark: string | null;
-  readonly issuedAt: number;
-  readonly expiresAt: number | null;
-  /** When it was ended; it may be accepted for a while yet. */
-  endedAt: number | null;
-  /** The issuer has answered that it works. From then on it does, everywhere, while it lives. */
-  accepted: boolean;
-  /** The issuer has answered that it is dead, or that it has ended it. */
-  calledDead: boolean;
-  /** It was the answer to a create. */
-  given: boolean;
+/** The issuer as one process reaches it. It makes and ends keys as its traits say, and does nothing kinder. */
+export function issuerFor(actor: Actor): Issuer {
+  const { one } = actor;
+  const { traits, slots } = one.plan;
+  const { secretFrom, revokesBy, marks, lists, proves } = traits;
+  const own: Issuer = {
+    kind: 'simulated',
+    traits,
+    verify: async (secret) => verdict(actor, secret.open()),
+    ...(secretFrom === 'issuer' && {
+      create: async ({ mark }) => {
+        const key = create(one, mark, valueFor(one));
+        key.given = true;
+        return { secret: Secret.of(key.value), facts: factsOf(one, key) };
+      },
+    }),
+    ...(secretFrom === 'client' && { invent: () => Secret.of(valueFor(one)) }),
+    ...(secretFrom === 'client' && {
+      register: async ({ mark, secret }) =>
+        factsOf(one, one.find(secret.open()) ?? create(one, mark, secret.open() ?? '')),
+    }),
+    ...(proves && {
+      describe: async (secret) => {
+        const key = one.find(secret.open());
+        return key && { ...factsOf(one, key), alive: one.lives(key) };
+      },
+    }),
+    instructions: () => ({ steps: ['do it'] }),
+    revoke: async (request) => revoke(one, one.named(request), request.role),
+    ...(marks && { find: async (mark) => listed(one).find((key) => key.mark === mark) ?? null }),
+    ...(lists && { list: async () => listed(one) }),
+    slots: async () => {
+      const keys = one.live().map((key) => entryOf(one, key));
+      return { used: keys.length, max: Number(traits.maxLive), keys };
+    },
+  };
+  if (!slots) delete own.slots;
+  if (revokesBy !== 'operator') delete own.instructions;
+  if (revokesBy === 'nothing') delete own.register;
+  if (['operator', 'replacement', 'nothing'].includes(revokesBy)) delete own.revoke;
+  const { verify, ...reached } = reach(actor, own);
+  const unknown = ({ message }: KeyturnError): Verification => ({ verdict: 'unknown', message });
+  return { ...reached, verify: (secret, signal) => verify(secret, signal).catch(unknown) };
 }
 
-/** What the checker is told. `actor` is null where the issuer or a person did it. */
-export interface IssuerTold {
-  /** A request for an effect is about to be sent; for a revocation `what` is the value of the key. */
-  asked(effect: string, what: string, actor: Actor): void;
-  born(key: SimKey, actor: Actor): void;
-  ended(key: SimKey, actor: Actor | null): void;
+/** A person makes a key by hand; where there is no room for another one, the newest is taken instead. */
+export function makeByHand(one: Credential, age = 0): SimKey {
+  const { maxLive, revokesBy } = one.plan.traits;
+  const live = one.live();
+  const newest = live.findLast(({ mark }) => mark === null) ?? live.at(-1);
+  const full = typeof maxLive === 'number' && live.length >= maxLive && revokesBy !== 'replacement';
+  if (full && newest !== undefined) return newest;
+  const key = make(one, null, valueFor(one), one.sim.clock.time - age);
+  if (revokesBy === 'replacement') end(one, ...live);
+  look(one.sim, null);
+  return key;
 }
 
-/** A system that makes and ends keys as its traits say, and does nothing kinder. */
-export class SimIssuer {
-  readonly shape: IssuerShape;
-  readonly keys: SimKey[] = [];
-  /** Keys that it gave once more, by the row that asked. */
-  readonly given = new Map<string, SimKey>();
-  readonly #name: string;
-  readonly #time: Scheduler;
-  readonly #dice: Dice;
-  readonly #told: IssuerTold;
+/** The issuer ends a key, or a person at its dashboard. */
+export function endByHand(one: Credential, key: SimKey): void {
+  end(one, key);
+  look(one.sim, null);
+}
 
-  constructor(name: string, shape: IssuerShape, time: Scheduler, dice: Dice, told: IssuerTold) {
-    this.#name = name;
-    this.shape = shape;
-    this.#time = time;
-    this.#dice = dice;
-    this.#told = told;
-  }
+/** While something settles, the answer depends on which of the issuer's machines is asked. */
+function verdict(actor: Actor, value: string | null): Verification {
+  const { one } = actor;
+  const { family, traits } = one.plan;
+  actor.askedAt = actor.began;
+  const works: Verification = { verdict: 'works', facts: {}, findings: [] };
+  if (!traits.proves) return family === 'random' ? works : { verdict: 'unknown', message: '?' };
+  const key = one.find(value);
+  const accepts = key !== null && shows(one, key) && key.endedAt !== key.issuedAt;
+  if (key !== null && accepts) key.accepted ||= one.lives(key);
+  else if (key !== null) key.calledDead = true;
+  return accepts ? works : { verdict: 'refused', why: 'dead', message: 'not accepted' };
+}
 
-  find(value: string | null | undefined): SimKey | null {
-    return this.keys.find((key) => key.value === value) ?? null;
+function create(one: Credential, mark: string, value: string): SimKey {
+  const { dice, clock } = one.sim;
+  const { traits, repeats, duds, enforces } = one.plan;
+  const { maxLive, revokesBy } = traits;
+  const live = one.live();
+  const again = live.at(-1);
+  if (again !== undefined && dice.chance(repeats)) {
+    one.again.set(mark, again);
+    return again;
   }
+  if (typeof maxLive === 'number' && maxLive > 1 && live.length >= maxLive && enforces)
+    throw new KeyturnError('FULL', 'all slots are taken', { hint: 'end a key', unsent: true });
+  const key = make(one, mark, value, clock.time);
+  if (dice.chance(duds)) key.endedAt = key.issuedAt;
+  if (revokesBy === 'replacement') end(one, ...live);
+  return key;
+}
 
-  /** How many of the keys that it gave were no new keys, or never worked. */
-  get useless(): number {
-    return this.given.size + this.keys.filter((key) => key.endedAt === key.issuedAt).length;
-  }
+/** With two slots there is no word of which key is meant: `old` promotes the second, `new` deletes it. */
+function revoke(one: Credential, named: SimKey | null, role: 'old' | 'new'): void {
+  const { revokesBy } = one.plan.traits;
+  const byPromotion = revokesBy === 'promotion';
+  const [first, second] = one.live();
+  if (byPromotion && second === undefined)
+    throw new KeyturnError('REFUSED', 'there is no second key', { hint: 'make one', unsent: true });
+  const key = byPromotion ? (role === 'old' ? first : second) : named;
+  // Success is not proof of death.
+  const believed = revokesBy === 'secret' && one.sim.dice.chance(0.1);
+  if (!key || believed) return;
+  end(one, key);
+  key.calledDead = true;
+}
 
-  isLive(key: SimKey): boolean {
-    return key.endedAt === null && (key.expiresAt === null || this.#time.time < key.expiresAt);
-  }
+function make(one: Credential, mark: string | null, value: string, issuedAt: number): SimKey {
+  const key = newKey(`${one.name}-key-${one.keys.length + 1}`, value, mark, issuedAt);
+  key.expiresAt = issuedAt + (one.plan.traits.longestLife ?? Infinity);
+  key.overlap = one.plan.policy.overlap;
+  one.keys.push(key);
+  return key;
+}
 
-  live(): SimKey[] {
-    return this.keys.filter((key) => this.isLive(key));
-  }
+function end(one: Credential, ...keys: readonly SimKey[]): void {
+  for (const key of keys) key.endedAt ??= one.sim.clock.time;
+}
 
-  /** A person makes a key by hand; where there is no room for another one, the newest is taken instead. */
-  makeByHand(age: number): SimKey {
-    const { maxLive, revokesBy } = this.shape.traits;
-    const live = this.live();
-    const newest = live.findLast(({ mark }) => mark === null) ?? live.at(-1);
-    const full = typeof maxLive === 'number' && live.length >= maxLive && revokesBy !== 'replacement';
-    if (full && newest !== undefined) return newest;
-    const key = this.#make(null, this.#value(), this.#time.time - age);
-    if (revokesBy === 'replacement') for (const old of live) this.endByHand(old);
-    return key;
-  }
+/** A key that is new may be unknown for a while, and one that has ended be there. */
+function shows(one: Credential, key: SimKey): boolean {
+  const { clock, dice } = one.sim;
+  const lives = one.lives(key);
+  const since = lives ? key.issuedAt : (key.endedAt ?? key.expiresAt);
+  const settling = clock.time < since + one.plan.traits.settles && !(lives && key.accepted);
+  return settling && dice.chance(0.5) ? !lives : lives;
+}
 
-  /** What a person hands over: nearly always a new key. */
-  handed(): SimKey {
-    const known = this.#dice.chance(0.1) ? this.live().at(-1) : undefined;
-    return known ?? this.makeByHand(0);
-  }
+function listed(one: Credential): ListedKey[] {
+  const shown = one.keys.filter((key) => shows(one, key));
+  for (const key of one.keys) key.calledDead ||= !shown.includes(key);
+  return shown.map((key) => entryOf(one, key));
+}
 
-  /** The issuer, or a person at its dashboard, ends a key. */
-  endByHand(key: SimKey): void {
-    this.#end(key, null);
-  }
+function entryOf(one: Credential, { id, mark }: SimKey): ListedKey {
+  return { issuerKeyId: id, ...(one.plan.traits.marks && mark !== null && { mark }), facts: {} };
+}
 
-  /** The issuer as one process sees it. */
-  as(actor: Actor, network: Network): Issuer {
-    const { traits, family, slots } = this.shape;
-    const { secretFrom, revokesBy, marks, lists, proves } = traits;
-    const named = (id?: string, secret?: Secret): SimKey | undefined =>
-      this.keys.find((key) => (revokesBy === 'id' ? key.id === id : key.value === secret?.open()));
-    const own: Issuer = {
-      kind: 'simulated',
-      traits,
-      verify: async (secret) => this.#verdict(secret.open(), actor),
-      ...(secretFrom === 'issuer' && {
-        create: async ({ mark }) => this.#handedOver(this.#create(mark, this.#value(), actor)),
-      }),
-      ...(secretFrom === 'client' && { invent: () => Secret.of(this.#value()) }),
-      ...(family === 'client' && {
-        register: async ({ mark, secret }) => this.#register(mark, secret.open() ?? '', actor),
-      }),
-      ...(proves && { describe: async (secret) => this.#described(secret.open()) }),
-      ...(revokesBy === 'operator' && { instructions: () => ({ steps: ['do it'] }) }),
-      ...(['id', 'secret', 'promotion'].includes(revokesBy) && {
-        revoke: async ({ issuerKeyId, secret, role }) =>
-          this.#revoke(named(issuerKeyId, secret), role, actor),
-      }),
-      ...(marks && { find: async (mark) => this.#listed().find((key) => key.mark === mark) ?? null }),
-      ...(lists && { list: async () => this.#listed() }),
-      ...(slots && { slots: async () => this.#slots() }),
-    };
-    const before = (name: string, [request]: readonly unknown[]): void => {
-      const { mark, issuerKeyId, secret } = request as {
-        mark?: string;
-        issuerKeyId?: string;
-        secret?: Secret;
-      };
-      if (name === 'create' || name === 'register') this.#told.asked(name, mark ?? '', actor);
-      if (name === 'revoke') this.#told.asked(name, named(issuerKeyId, secret)?.value ?? '', actor);
-    };
-    // Of two requests to promote, the first landing last, one would end the wrong key: the protocol says that nothing
-    // can exclude an issuer that accepts a request minutes after it was sent.
-    const prompt = revokesBy === 'promotion' ? ['revoke'] : [];
-    const { verify, ...reached } = network.reach(own, actor, before, prompt);
-    const unknown = ({ message }: KeyturnError): Verification => ({ verdict: 'unknown', message });
-    return { ...reached, verify: (secret, signal) => verify(secret, signal).catch(unknown) };
-  }
+/** What it says of a key. */
+export function factsOf(one: Credential, { id, issuedAt, expiresAt }: SimKey): KeyFacts {
+  const dated = expiresAt < Infinity && { expiresAt: toInstant(expiresAt), issuedAt: toInstant(issuedAt) };
+  return { ...(one.plan.traits.revokesBy === 'id' && { issuerKeyId: id }), ...dated };
+}
 
-  /** While something settles, the answer depends on which of the issuer's machines is asked. */
-  #verdict(value: string | null, actor: Actor): Verification {
-    actor.askedAt = actor.began;
-    const works: Verification = { verdict: 'works', facts: {}, findings: [] };
-    if (!this.shape.traits.proves)
-      return this.shape.family === 'random' ? works : { verdict: 'unknown', message: '?' };
-    const key = this.find(value);
-    const accepts = key !== null && this.#shows(key) && !(key.endedAt === key.issuedAt);
-    if (key !== null && accepts) key.accepted ||= this.isLive(key);
-    else if (key !== null) key.calledDead = true;
-    return accepts ? works : { verdict: 'refused', why: 'dead', message: 'not accepted' };
-  }
-
-  #create(mark: string, value: string, actor: Actor): SimKey {
-    const { traits, repeats, duds, enforces } = this.shape;
-    const { maxLive, revokesBy } = traits;
-    const live = this.live();
-    const again = live.at(-1);
-    if (again !== undefined && this.#dice.chance(repeats)) {
-      this.given.set(mark, again);
-      return again;
-    }
-    if (typeof maxLive === 'number' && maxLive > 1 && live.length >= maxLive && enforces) {
-      throw new KeyturnError('FULL', 'all slots are taken', { hint: 'end a key', unsent: true });
-    }
-    const key = this.#make(mark, value, this.#time.time);
-    if (this.#dice.chance(duds)) key.endedAt = key.issuedAt;
-    this.#told.born(key, actor);
-    if (revokesBy === 'replacement') for (const old of live) this.#end(old, actor);
-    return key;
-  }
-
-  /** With two slots there is no word of which key is meant: `old` promotes the second, `new` deletes it. */
-  #revoke(named: SimKey | undefined, role: 'old' | 'new', actor: Actor): void {
-    const [first, second] = this.live();
-    const byPromotion = this.shape.traits.revokesBy === 'promotion';
-    if (byPromotion && second === undefined) {
-      throw new KeyturnError('REFUSED', 'there is no second key', { hint: 'make one', unsent: true });
-    }
-    const key = byPromotion ? (role === 'old' ? first : second) : named;
-    // Success is not proof of death.
-    const believed = this.shape.traits.revokesBy === 'secret' && this.#dice.chance(0.1);
-    if (key === undefined || believed) return;
-    this.#end(key, actor);
-    key.calledDead = true;
-  }
-
-  #register(mark: string, value: string, actor: Actor): KeyFacts {
-    return this.factsOf(this.find(value) ?? this.#create(mark, value, actor));
-  }
-
-  #handedOver(key: SimKey): CreatedKey {
-    key.given = true;
-    return { secret: Secret.of(key.value), facts: this.factsOf(key) };
-  }
-
-  #described(value: string | null): (KeyFacts & { alive: boolean }) | null {
-    const key = this.find(value);
-    return key === null ? null : { ...this.factsOf(key), alive: this.isLive(key) };
-  }
-
-  #slots(): Slots {
-    const keys = this.live().map((key) => this.#entryOf(key));
-    return { used: keys.length, max: Number(this.shape.traits.maxLive), keys };
-  }
-
-  #make(mark: string | null, value: string, issuedAt: number): SimKey {
-    const { longestLife } = this.shape.traits;
-    const expiresAt = longestLife === null ? null : issuedAt + longestLife;
-    const id = `${this.#name}-key-${this.keys.length + 1}`;
-    const key = {
-      id,
-      value,
-      mark,
-      issuedAt,
-      expiresAt,
-      endedAt: null,
-      accepted: mark === null,
-      calledDead: false,
-      given: false,
-    };
-    this.keys.push(key);
-    return key;
-  }
-
-  #end(key: SimKey, actor: Actor | null): void {
-    if (key.endedAt !== null) return;
-    key.endedAt = this.#time.time;
-    this.#told.ended(key, actor);
-  }
-
-  /** A key that is new may be unknown for a while, and one that has ended be there. */
-  #shows(key: SimKey): boolean {
-    const live = this.isLive(key);
-    const since = live ? key.issuedAt : (key.endedAt ?? key.expiresAt ?? 0);
-    const settling = this.#time.time < since + this.shape.traits.settles && !(live && key.accepted);
-    return settling && this.#dice.chance(0.5) ? !live : live;
-  }
-
-  #listed(): ListedKey[] {
-    const shown = this.keys.filter((key) => this.#shows(key));
-    for (const key of this.keys) key.calledDead ||= !shown.includes(key);
-    return shown.map((key) => this.#entryOf(key));
-  }
-
-  #entryOf(key: SimKey): ListedKey {
-    const mark = this.shape.traits.marks && key.mark !== null ? { mark: key.mark } : {};
-    return { issuerKeyId: key.id, ...mark, facts: {} };
-  }
-
-  /** What it says of a key. */
-  factsOf(key: SimKey): KeyFacts {
-    return {
-      ...(this.shape.traits.revokesBy === 'id' ? { issuerKeyId: key.id } : {}),
-      ...(key.expiresAt === null
-        ? {}
-        : { expiresAt: toInstant(key.expiresAt), issuedAt: toInstant(key.issuedAt) }),
-    };
-  }
-
-  #value(): string {
-    const number = this.#dice.int(36 ** 6);
-    return this.shape.short ? `${CANARY}${number.toString(36)}` : `${CANARY}-value-${this.#name}-${number}`;
-  }
+function valueFor({ name, plan, sim }: Credential): string {
+  const number = sim.dice.int(36 ** 6);
+  return plan.short ? `${CANARY}${number.toString(36)}` : `${CANARY}-value-${name}-${number}`;
 }

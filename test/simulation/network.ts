@@ -1,6 +1,7 @@
-import { KeyturnError } from '../../src/core/errors.ts';
+import { type ErrorCode, KeyturnError } from '../../src/core/errors.ts';
+import { asked, look } from './look.ts';
 import { Dice } from './random.ts';
-import { type Actor, MINUTE, type Scheduler, SECOND } from './world.ts';
+import { type Actor, MINUTE, SECOND } from './world.ts';
 
 /** What becomes of a call: when it lands at the other side, what comes back, and who lives to see it. */
 interface Course {
@@ -8,27 +9,10 @@ interface Course {
   readonly reply: 'soon' | 'slow' | 'lost' | 'refused' | 'limited' | 'never';
   readonly besides?: 'dies' | 'nap before' | 'nap after' | 'interrupt';
   /** What happens instead where nothing can be late: to a call without effect, or where the protocol excludes it. */
-  readonly unless?: Fault;
+  readonly unless?: string;
 }
 
-export const FAULTS = [
-  'slow',
-  'lost-before',
-  'lost-after',
-  'hangs',
-  'late',
-  'refused',
-  'limited',
-  'die-before',
-  'die-after',
-  'die-late',
-  'nap-before',
-  'nap-after',
-  'interrupt',
-] as const;
-export type Fault = (typeof FAULTS)[number];
-
-const COURSES: Readonly<Record<Fault, Course>> = {
+const COURSES = {
   slow: { lands: 'soon', reply: 'slow' },
   'lost-before': { lands: 'never', reply: 'lost' },
   'lost-after': { lands: 'soon', reply: 'lost' },
@@ -42,148 +26,106 @@ const COURSES: Readonly<Record<Fault, Course>> = {
   'nap-before': { lands: 'soon', reply: 'soon', besides: 'nap before', unless: 'nap-after' },
   'nap-after': { lands: 'soon', reply: 'soon', besides: 'nap after' },
   interrupt: { lands: 'soon', reply: 'soon', besides: 'interrupt' },
-};
+} satisfies Readonly<Record<string, Course>>;
+export type Fault = keyof typeof COURSES;
+export const FAULTS = Object.keys(COURSES) as readonly Fault[];
 const SPARED: Course = { lands: 'soon', reply: 'soon' };
 
 /** How long after it was sent a request can still have its effect. */
 export const LATEST = 20 * MINUTE;
-
-/** Which faults happen. Each call has chance of its own, so that to take one fault out moves no other. */
-export interface FaultPlan {
-  readonly seed: number;
-  readonly probability: number;
-  readonly kinds: readonly Fault[];
-  /** Calls that meet no fault, as `op.call`. */
-  readonly without: ReadonlySet<string>;
-}
-
-/** Calls that can land late, when the caller has given up. */
-const EFFECTS: ReadonlySet<string> = new Set([
-  ...[
-    'create',
-    'register',
-    'revoke',
-    'stage',
-    'promote',
-    'keep',
-    'discard',
-    'save',
-    'writeSegment',
-    'dropSegment',
-  ],
-]);
+/** Calls that change something, and can do so when the caller has given up; the first five need an intention. */
+export const EFFECTS = ['create', 'register', 'stage', 'promote', 'revoke', 'save', 'keep', 'discard'];
 /** Methods that touch nothing outside. */
-const INSIDE: ReadonlySet<string> = new Set(['invent', 'checkShape', 'instructions', 'overwrite']);
+const INSIDE = ['invent', 'instructions'];
 const never = new AbortController().signal;
 
-interface Told {
-  sent(actor: Actor, id: string, call: string, fault: Fault | null): void;
-  died(actor: Actor): void;
+/** The same object as a process reaches it: each of its methods is a call that can go wrong. */
+export function reach<T extends object>(actor: Actor, target: T): T {
+  const { sim, plan } = actor.one;
+  const reached = Object.entries(target).map(([name, value]) => {
+    if (typeof value !== 'function' || INSIDE.includes(name)) return [name, value];
+    const effect = EFFECTS.indexOf(name);
+    const lasting = effect >= 0 || name.endsWith('Segment');
+    // Of two requests to promote, the first landing last, one would end the wrong key: the protocol says that nothing
+    // can exclude an issuer that accepts a request minutes after it was sent.
+    const prompt = name === 'revoke' && plan.traits.revokesBy === 'promotion';
+    const method = (...args: readonly unknown[]): unknown => {
+      if (effect >= 0 && effect < 5) asked(actor, name, args[0] as Parameters<typeof asked>[2]);
+      if (name === 'save') sim.saving(actor.one, args[1] as string);
+      return call(actor, name, lasting && !prompt, () => {
+        // What lands late does so whether or not somebody still waits for it.
+        const done = value(...args.map((arg) => (isSignal(arg) ? never : arg)));
+        if (lasting) look(sim, actor);
+        return done;
+      });
+    };
+    return [name, method];
+  });
+  return Object.fromEntries(reached) as T;
 }
 
-/** Everything between the processes and the systems that they call. */
-export class Network {
-  /** From now on everything works. */
-  calm = false;
-  readonly #time: Scheduler;
-  readonly #plan: FaultPlan;
-  readonly #tell: Told;
-
-  constructor(time: Scheduler, plan: FaultPlan, tell: Told) {
-    this.#time = time;
-    this.#plan = plan;
-    this.#tell = tell;
-  }
-
-  /** The same object as a process reaches it: each of its methods is a call that can go wrong. */
-  reach<T extends object>(
-    target: T,
-    actor: Actor,
-    before?: (name: string, args: readonly unknown[]) => void,
-    prompt: readonly string[] = [],
-  ): T {
-    const reached = Object.entries(target).map(([name, value]) => {
-      if (typeof value !== 'function' || INSIDE.has(name)) return [name, value];
-      // What lands late does so whether or not somebody still waits for it.
-      const land = (args: readonly unknown[]) => value(...args.map((arg) => (isSignal(arg) ? never : arg)));
-      const method = (...args: readonly unknown[]): unknown => {
-        before?.(name, args);
-        return this.call(actor, name, () => land(args), EFFECTS.has(name) && !prompt.includes(name));
-      };
-      return [name, method];
-    });
-    return Object.fromEntries(reached) as T;
-  }
-
-  /** Sends one request; `land` is what happens at the other side when it gets there. */
-  call<T>(actor: Actor, name: string, land: () => T | Promise<T>, late = false): Promise<T> {
-    actor.calls += 1;
-    const dice = new Dice(this.#plan.seed, actor.op, actor.calls);
-    const { lands, reply, besides } = this.#courseOf(actor, name, late, dice);
-    const time = this.#time;
-    const began = time.time;
-    const nap = dice.between(6 * SECOND, besides === 'nap before' ? LATEST - MINUTE : 180 * MINUTE);
-    const there = dice.between(5, 150) + (besides === 'nap before' ? nap : 0);
-    const back = reply === 'slow' ? dice.between(3 * SECOND, 45 * SECOND) : dice.between(5, 150);
-    if (besides?.startsWith('nap') === true) time.sleep(actor.host, nap);
-    if (besides === 'interrupt') actor.controller.abort();
-    return new Promise<T>((resolve, reject) => {
-      const arrive = (): void => {
-        actor.began = began;
-        const landed = new Promise<T>((done) => done(land()));
-        landed.catch(() => undefined);
-        if (reply === 'soon' || reply === 'slow') time.later(back, actor, () => resolve(landed));
-      };
-      if (lands !== 'never')
-        time.later(lands === 'late' ? dice.between(5 * SECOND, LATEST) : there, null, arrive);
-      // The connection may be gone when the machine wakes up.
-      const error = failureOf(name, besides === 'nap after' && dice.chance(0.5) ? 'lost' : reply, dice);
-      if (error !== null)
-        time.later(besides === 'nap after' ? there : there + back, actor, () => reject(error));
-      if (besides === 'dies') time.later(there + back, null, () => this.#kill(actor));
-    });
-  }
-
-  #courseOf(actor: Actor, call: string, late: boolean, dice: Dice): Course {
-    const { probability, without, kinds } = this.#plan;
-    const id = `${actor.op}.${actor.calls}`;
-    const drawn = dice.next();
-    const kind = dice.pick(kinds);
-    const spared = drawn >= probability || this.calm || without.has(id);
-    const fault = late ? kind : (COURSES[kind].unless ?? kind);
-    this.#tell.sent(actor, id, call, spared ? null : fault);
-    return spared ? SPARED : COURSES[fault];
-  }
-
-  #kill(actor: Actor): void {
-    if (actor.dead) return;
-    actor.dead = true;
-    this.#tell.died(actor);
-  }
+/** Sends one request; `land` is what happens at the other side when it gets there. */
+export function call<T>(actor: Actor, name: string, late: boolean, land: () => T | Promise<T>): Promise<T> {
+  const { sim } = actor.one;
+  const { clock, schedule } = sim;
+  actor.calls += 1;
+  // Each call has chance of its own, so that to take one fault out moves no other.
+  const dice = new Dice(schedule.seed, actor.op, actor.calls);
+  const { lands, reply, besides } = courseOf(actor, name, late, dice);
+  const began = clock.time;
+  const nap = dice.between(6 * SECOND, besides === 'nap before' ? LATEST - MINUTE : 180 * MINUTE);
+  const there = dice.between(5, 150) + (besides === 'nap before' ? nap : 0);
+  const back = reply === 'slow' ? dice.between(3 * SECOND, 45 * SECOND) : dice.between(5, 150);
+  if (besides?.startsWith('nap') === true) clock.sleep(actor.host, nap);
+  if (besides === 'interrupt') actor.controller.abort();
+  return new Promise<T>((resolve, reject) => {
+    const arrive = (): void => {
+      actor.began = began;
+      const landed = new Promise<T>((done) => done(land()));
+      landed.catch(() => undefined);
+      if (reply === 'soon' || reply === 'slow') clock.later(back, actor, () => resolve(landed));
+    };
+    if (lands !== 'never')
+      clock.later(lands === 'late' ? dice.between(5 * SECOND, LATEST) : there, null, arrive);
+    // The connection may be gone when the machine wakes up.
+    const cut = besides === 'nap after' && dice.chance(0.5);
+    const error = failureOf(name, cut ? 'lost' : reply, dice);
+    if (error !== null) clock.later(cut ? there : there + back, actor, () => reject(error));
+    if (besides === 'dies') clock.later(there + back, sim.director, () => sim.kill(actor));
+  });
 }
+
+function courseOf(actor: Actor, name: string, late: boolean, dice: Dice): Course {
+  const { sim } = actor.one;
+  const { faults, without } = sim.schedule;
+  const id = `${actor.op}.${actor.calls}`;
+  const drawn = dice.next();
+  const kind = dice.pick(faults.kinds);
+  const spared = drawn >= faults.probability || sim.calm || without.has(id);
+  const { unless }: Course = COURSES[kind];
+  const fault = late ? kind : ((unless ?? kind) as Fault);
+  sim.trace(`${actor.owner} ${id} ${name}${spared ? '' : `: ${fault}`}`);
+  if (!spared) sim.reached.push({ id, call: name, fault, ...sim.moment(actor) });
+  return spared ? SPARED : COURSES[fault];
+}
+
+/** Errors that leave open whether the request had its effect, and such as say that it had none. */
+const ERRORS: Readonly<Record<string, readonly ErrorCode[]>> = {
+  lost: ['UNREACHABLE', 'UNAVAILABLE', 'BAD_REPLY'],
+  refused: ['REFUSED', 'DENIED', 'UNREACHABLE'],
+};
 
 function failureOf(name: string, reply: Course['reply'], dice: Dice): KeyturnError | null {
-  switch (reply) {
-    case 'lost':
-      return new KeyturnError(
-        dice.pick(['UNREACHABLE', 'UNAVAILABLE', 'BAD_REPLY']),
-        `${name}: no usable answer`,
-        {
-          hint: 'wait',
-        },
-      );
-    case 'limited': {
-      const retryAfterMs = dice.pick([1_000, 20_000, 120_000]);
-      return new KeyturnError('RATE_LIMITED', `${name}: later, please`, { hint: 'wait', retryAfterMs });
-    }
-    case 'refused':
-      return new KeyturnError(dice.pick(['REFUSED', 'DENIED', 'UNREACHABLE']), `${name}: no`, {
-        hint: 'mend it',
-        unsent: true,
-      });
-    default:
-      return null;
+  if (reply === 'limited') {
+    const retryAfterMs = dice.pick([1_000, 20_000, 120_000]);
+    return new KeyturnError('RATE_LIMITED', `${name}: later, please`, { hint: 'wait', retryAfterMs });
   }
+  const codes = ERRORS[reply];
+  if (codes === undefined) return null;
+  return new KeyturnError(dice.pick(codes), `${name}: ${reply}`, {
+    hint: 'wait',
+    unsent: reply === 'refused',
+  });
 }
 
 function isSignal(arg: unknown): boolean {

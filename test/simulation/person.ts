@@ -1,9 +1,9 @@
-import { textWith } from '../../src/core/document.ts';
 import { isDead, owedRevocations } from '../../src/core/rows.ts';
-import { Secret } from '../../src/core/secret.ts';
-import { type Result, removeOrphan } from './commands.ts';
-import type { Command } from './schedule.ts';
-import type { Simulated, Simulation } from './simulate.ts';
+import { type Command, type Result, remove, removeOrphan } from './commands.ts';
+import { makeByHand } from './issuer.ts';
+import { operation } from './schedule.ts';
+import { put } from './store.ts';
+import type { Credential } from './truth.ts';
 import { DAY, HOUR, MINUTE } from './world.ts';
 
 /**
@@ -14,113 +14,98 @@ const MOST_RUNS = 16;
 const MORE_RUNS = 6;
 
 /** Runs without faults, with a person at hand, until nothing is left to do. */
-export async function settle(sim: Simulation, one: Simulated): Promise<void> {
+export async function settle(one: Credential): Promise<void> {
+  const { sim, again, keys } = one;
   const credential = sim.credentials.indexOf(one);
+  const useless = (): number => again.size + keys.filter((key) => key.endedAt === key.issuedAt).length;
+  const before = useless();
+  const most = (): number => MOST_RUNS + MORE_RUNS * (useless() - before);
   let command: Command = 'run';
-  let last: Result | null = null;
-  const useless = one.issuer.useless;
-  const most = (): number => MOST_RUNS + MORE_RUNS * (one.issuer.useless - useless);
+  let said = '';
   for (let runs = 0; runs < most(); runs += 1) {
-    const id = 10_000 + credential * 1_000 + runs;
-    last = await sim.command({
-      id,
-      command,
-      at: 0,
-      host: runs % 2,
-      credential,
-      takeLease: false,
-      waits: false,
-    });
-    if (unrest(sim, one) === null) return;
-    command = nextCommand(sim, one, last, runs);
-    await sim.pause(pauseAfter(sim, one, last, command));
+    const typed = operation(10_000 + credential * 1_000 + runs, command, 0, runs % 2, credential);
+    const last = (await sim.command(typed)) as Result;
+    if (unrest(one) === null) return;
+    said = last.text;
+    command = nextCommand(one, last, runs);
+    await sim.pause(pauseBefore(one, command, last));
   }
-  sim.fail('I7', `after ${most()} runs: ${unrest(sim, one)}; the last said ${last?.text}`);
+  sim.fail('I7', `after ${most()} runs: ${unrest(one)}; the last said ${said}`);
 }
 
 /** What is left to do, as issuer, store and ledger have it; null: nothing. */
-function unrest(sim: Simulation, one: Simulated): string | null {
-  const { watch, issuer, plan, taken } = one;
-  const { ledger } = watch;
-  if (ledger === null) return 'there is no ledger';
-  if (ledger.rotation !== undefined) return `a rotation is open at ${ledger.rotation.phase}`;
-  if (ledger.owed.length > 0) return 'hooks or mirrors are owed';
-  if (owedRevocations(ledger).length > 0) return 'a revocation is owed';
-  if (ledger.hold !== undefined) return `held: ${ledger.hold.reason}`;
-  if (Date.parse(ledger.lease?.until ?? '2000') > sim.time.time + 6 * MINUTE) return 'a lease is left';
-  if (ledger.keys.some((row) => isDead(row) && row.storeVersion !== undefined))
-    return 'the value of a dead key is kept';
-  if (plan.issuer.family === 'random') return null;
-  const current = watch.current();
-  if (current === null || !issuer.isLive(current)) return 'the key in current does not work';
+function unrest(one: Credential): string | null {
+  const { ledger, sim, sunk, plan } = one;
   const { hooks, mirrors } = plan.policy;
-  const untold = hooks.length > 0 && one.told !== current.value;
-  const placed = ledger.keys.some(({ state, replaced }) => state === 'current' && replaced !== undefined);
-  if (placed && untold) return 'the hook was not told';
-  if (placed && mirrors.length > 0 && one.mirror !== current.value) return 'the mirror is behind';
-  const rows = ledger.keys.filter((row) => !isDead(row) && row.state !== 'possible');
-  if (rows[0] === undefined || rows.length > 1 || watch.keyOf(rows[0]) !== current) return 'rows are left';
-  const waived = ledger.keys
-    .filter(({ state }) => state === 'possible' || state === 'settled')
-    .map(({ id }) => id);
-  const other = issuer
-    .live()
-    .find((key) => key !== current && key.mark !== null && !waived.includes(key.mark));
-  if (other !== undefined) return `${other.id} lives beside the one in current`;
-  return sim.schedule.sink !== 'none' && taken.length < ledger.trail.count ? 'the sink lacks entries' : null;
+  if (ledger === null) return 'there is no ledger';
+  const { rotation, owed, hold, lease, keys, trail } = ledger;
+  const current = one.current();
+  const rows = keys.filter((row) => !isDead(row) && row.state !== 'possible');
+  const waived = keys.filter(({ state }) => state === 'possible' || state === 'settled').map(({ id }) => id);
+  const beside = one.live().find((key) => key !== current && key.mark && !waived.includes(key.mark));
+  const placed = keys.some(({ state, replaced }) => state === 'current' && replaced !== undefined);
+  const known = plan.family !== 'random'; // what nobody can tell of such a key
+  const left: readonly (readonly [left: boolean, what: string])[] = [
+    [rotation !== undefined, `a rotation is open at ${rotation?.phase}`],
+    [owed.length > 0, 'hooks or mirrors are owed'],
+    [owedRevocations(ledger).length > 0, 'a revocation is owed'],
+    [hold !== undefined, `held: ${hold?.reason}`],
+    [Date.parse(lease?.until ?? '2000') > sim.clock.time + 6 * MINUTE, 'a lease is left'],
+    [keys.some((row) => isDead(row) && row.storeVersion !== undefined), 'the value of a dead key is kept'],
+    [known && (current === null || !one.lives(current)), 'the key in current does not work'],
+    [known && placed && hooks.length > 0 && one.told !== current?.value, 'the hook was not told'],
+    [known && placed && mirrors.length > 0 && one.mirror !== current?.value, 'the mirror is behind'],
+    [known && (rows.length !== 1 || one.keyOf(rows[0]) !== current), 'rows are left'],
+    [known && beside !== undefined, `${beside?.id} lives beside the one in current`],
+    [known && sim.schedule.sink !== 'none' && sunk.length < trail.count, 'the sink lacks entries'],
+  ];
+  return left.find(([is]) => is)?.[1] ?? null;
 }
 
-/** What somebody would type who reads what the last command said. */
-function nextCommand(sim: Simulation, one: Simulated, last: Result, runs: number): Command {
-  const { watch, issuer, plan } = one;
-  const { ledger } = watch;
-  const { proves, revokesBy } = plan.issuer.traits;
-  const said = last.outcome === null ? last.text : `${last.outcome.reason}; ${last.outcome.hint}`;
-  const current = watch.current();
+/** What somebody would type who reads what the last command said, and does by hand what it asks for. */
+function nextCommand(one: Credential, { outcome, text, code }: Result, runs: number): Command {
+  const { ledger, plan, sim } = one;
+  const { proves, revokesBy, maxLive } = plan.traits;
+  const said = outcome === null ? text : `${outcome.reason}; ${outcome.hint}`;
+  const current = one.current();
   const rows = ledger?.keys ?? [];
+  const idle = rows.filter(({ state }) => state === 'retiring' || state === 'pending');
   // Where nothing moves and slots are few, a person looks at the issuer and removes what nobody reads.
-  const crowded = runs === MOST_RUNS / 2 && typeof plan.issuer.traits.maxLive === 'number';
-  if (crowded) for (const key of issuer.live()) if (key !== current) issuer.endByHand(key);
+  if (runs === MOST_RUNS / 2 && typeof maxLive === 'number') remove(one, one.live());
   if (ledger?.rotation?.waiting !== undefined) return 'provide';
-  for (const row of revokesBy === 'operator' ? rows : []) {
-    const key = watch.keyOf(row);
-    const end = Date.parse(row.overlapFrom ?? '9999') + plan.policy.overlap + HOUR / 2;
-    const over = row.state === 'retiring' && (end < sim.time.time || row.endNow !== undefined);
+  for (const row of revokesBy === 'operator' ? idle : []) {
+    const until = Date.parse(row.overlapFrom ?? '9999') + plan.policy.overlap + HOUR / 2;
+    const over = row.state === 'retiring' && (until < sim.clock.time || row.endNow !== undefined);
     const abandoned = row.state === 'pending' && row.id !== ledger?.rotation?.new;
+    const key = one.keyOf(row);
     if (key === null || key === current || !(over || abandoned)) continue;
     if (!proves) return 'revoke --attest';
-    issuer.endByHand(key);
+    remove(one, [key]);
   }
-  if (said.includes('at the issuer by hand')) {
-    const others = rows
-      .filter((row) => row.state === 'retiring' || row.state === 'pending')
-      .map((row) => watch.keyOf(row));
-    for (const key of others) if (key !== null && key !== current) issuer.endByHand(key);
-  }
-  if (last.text.includes('slots')) {
-    const known = rows.map((row) => watch.keyOf(row));
-    for (const key of issuer.live()) if (!known.includes(key) && key.mark === null) issuer.endByHand(key);
+  if (said.includes('at the issuer by hand'))
+    remove(
+      one,
+      idle.map((row) => one.keyOf(row)),
+    );
+  if (text.includes('slots')) {
+    const known = rows.map((row) => one.keyOf(row));
+    remove(
+      one,
+      one.live().filter((key) => !known.includes(key) && key.mark === null),
+    );
     if (removeOrphan(one) !== 'none') return 'forget';
   }
-  if (said.includes('put it back by hand')) {
-    const held = watch.keyOf(rows.find(({ state }) => state === 'current'));
-    if (held !== null && issuer.isLive(held)) {
-      sim.store.overwrite(
-        one.location,
-        textWith(Secret.of(held.value), sim.store.current(one.location), one.fields),
-      );
-      return 'run';
-    }
+  const mine = one.keyOf(rows.find(({ state }) => state === 'current'));
+  if (said.includes('put it back by hand') && mine !== null && one.lives(mine)) {
+    put(one, mine.value);
+    return 'run';
   }
   if (said.includes('keyturn rollback now') && runs % 3 > 0) return 'rollback';
   if (said.includes('--again')) return 'emergency --again';
-  if (last.code === 6 || said.includes('keyturn emergency')) return 'emergency';
+  if (code === 6 || said.includes('keyturn emergency')) return 'emergency';
   if (said.includes('keyturn adopt')) {
     // A key that is dead is not adopted: the person puts one there that works.
-    if (current === null || !issuer.isLive(current)) {
-      const fresh = Secret.of(issuer.makeByHand(0).value);
-      sim.store.overwrite(one.location, textWith(fresh, sim.store.current(one.location), one.fields));
-    }
+    if (current === null || !one.lives(current)) put(one, makeByHand(one).value);
     return 'adopt';
   }
   if (said.includes('keyturn forget')) return 'forget';
@@ -129,10 +114,10 @@ function nextCommand(sim: Simulation, one: Simulated, last: Result, runs: number
 }
 
 /** How long until that is typed. */
-function pauseAfter(sim: Simulation, { watch, plan }: Simulated, last: Result, command: Command): number {
+function pauseBefore({ ledger, plan, sim }: Credential, command: Command, { outcome }: Result): number {
   if (command !== 'run') return MINUTE;
-  const until = last.outcome?.until ?? null;
-  if (until !== null) return Math.min(until - sim.time.time + 11 * MINUTE, 2 * DAY);
-  const retiring = watch.ledger?.keys.some(({ state }) => state === 'retiring') ?? false;
+  const until = outcome?.until ?? null;
+  if (until !== null) return Math.min(until - sim.clock.time + 11 * MINUTE, 2 * DAY);
+  const retiring = ledger?.keys.some(({ state }) => state === 'retiring') ?? false;
   return retiring ? plan.policy.overlap + HOUR : 5 * HOUR;
 }

@@ -25,20 +25,8 @@ export class Dice {
     return ((t ^ (t >>> 14)) >>> 0) / 4_294_967_296;
   }
 
-  /** A whole number from 0 up to below `n`. */
-  int(n: number): number {
-    return Math.floor(this.next() * n);
-  }
-
-  between(least: number, most: number): number {
-    return least + this.next() * (most - least);
-  }
-
-  chance(probability: number): boolean {
-    return this.next() < probability;
-  }
-
-  pick<T>(list: readonly T[]): T {
-    return list[this.int(list.length)] as T;
-  }
+  readonly int = (n: number): number => Math.floor(this.next() * n);
+  readonly between = (least: number, most: number): number => least + this.next() * (most - least);
+  readonly chance = (probability: number): boolean => this.next() < probability;
+  readonly pick = <T>(list: readonly T[]): T => list[this.int(list.length)] as T;
 }

@@ -1,104 +1,70 @@
-import { FAULTS } from './network.ts';
-import { COMMANDS } from './schedule.ts';
-import type { Reached } from './simulate.ts';
-import { FAMILIES } from './traits.ts';
+import { COMMANDS } from './commands.ts';
+import { EFFECTS, FAULTS } from './network.ts';
+import { FAMILIES } from './schedule.ts';
 
-const PHASES = ['none', 'create', 'stage', 'verify', 'promote', 'overlap', 'done'];
-const EFFECTS = ['create', 'register', 'stage', 'promote', 'revoke', 'save', 'keep', 'discard'];
-const READS = [
-  'load',
-  'read',
-  'verify',
-  'find',
-  'list',
-  'slots',
-  'describe',
-  'hook',
-  'mirror',
-  'read mirror',
-  'gate',
-  'sink',
+const READS = ['load', 'read', 'verify', 'find', 'list', 'slots', 'describe', 'read mirror', 'gate'];
+const OTHERS = ['hook', 'mirror', 'sink'];
+
+/** What schedules differ in. Each thing that happens has a value of each. */
+const DIMENSIONS = {
+  call: [...EFFECTS, ...READS, ...OTHERS],
+  fault: FAULTS,
+  phase: ['none', 'create', 'stage', 'verify', 'promote', 'overlap', 'done'],
+  family: FAMILIES,
+  command: COMMANDS,
+};
+type Dimension = keyof typeof DIMENSIONS;
+
+/** Something that happened: a call that met a fault, or a command that began (`id` is null). */
+export type Reached = Readonly<Record<Dimension, string>> & { readonly id: string | null };
+
+const TABLES: readonly (readonly [rows: Dimension, columns: Dimension])[] = [
+  ['call', 'fault'],
+  ['phase', 'fault'],
+  ['family', 'fault'],
+  ['command', 'family'],
+  ['command', 'phase'],
 ];
 
 /** Cells that no schedule can reach, and why. */
 const IMPOSSIBLE: readonly (readonly [cell: RegExp, why: string])[] = [
   [
-    new RegExp(`^(${READS.join('|')}) (late|die-late|nap-before)$`),
+    new RegExp(`^(${[...READS, ...OTHERS].join('|')}) (late|die-late|nap-before)$`),
     'what has no lasting effect and lands late is as good as lost',
   ],
 ];
-const TABLES = [
-  {
-    title: 'calls × faults',
-    rows: [...EFFECTS, ...READS],
-    columns: FAULTS,
-    cell: (one: Reached) => `${one.call} ${one.fault}`,
-  },
-  {
-    title: 'phases × faults',
-    rows: PHASES,
-    columns: FAULTS,
-    cell: (one: Reached) => `${one.phase} ${one.fault}`,
-  },
-  {
-    title: 'commands × issuers',
-    rows: COMMANDS,
-    columns: FAMILIES,
-    cell: (one: Reached) => `${one.command} ${one.family}`,
-  },
-  {
-    title: 'commands × phases',
-    rows: COMMANDS,
-    columns: PHASES,
-    cell: (one: Reached) => `${one.command} ${one.phase}`,
-  },
-  {
-    title: 'issuers × faults',
-    rows: FAMILIES,
-    columns: FAULTS,
-    cell: (one: Reached) => `${one.family} ${one.fault}`,
-  },
-] as const;
 
-/** Counts what schedules have reached. */
-export class Reach {
-  readonly cells = new Map<string, number>();
+export type Cells = Map<string, number>;
 
-  add(reached: readonly Reached[]): void {
-    for (const one of reached) for (const { cell } of TABLES) this.count(cell(one), 1);
-  }
+export function count(cells: Cells, cell: string, more = 1): void {
+  cells.set(cell, (cells.get(cell) ?? 0) + more);
+}
 
-  count(cell: string, more: number): void {
-    this.cells.set(cell, (this.cells.get(cell) ?? 0) + more);
-  }
+export function countReached(cells: Cells, reached: readonly Reached[]): void {
+  for (const one of reached)
+    for (const [rows, columns] of TABLES) count(cells, `${one[rows]} ${one[columns]}`);
+}
 
-  /** Cells that should have been reached and were not. */
-  missing(): readonly string[] {
-    const wanted = TABLES.flatMap(({ rows, columns }) =>
-      rows.flatMap((row) => columns.map((column) => `${row} ${column}`)),
+/** The tables of how often each cell was reached, and the cells that should have been and were not. */
+export function report(cells: Cells): { readonly text: string; readonly missing: readonly string[] } {
+  const missing: string[] = [];
+  const countOf = (cell: string): string => {
+    if (IMPOSSIBLE.some(([pattern]) => pattern.test(cell))) return '-';
+    if (!cells.has(cell)) missing.push(cell);
+    return `${cells.get(cell) ?? 0}`;
+  };
+  const grids = TABLES.map(([rows, columns]) => {
+    const line = (head: string, texts: readonly string[]): string =>
+      head.padEnd(26) +
+      texts.map((text, at) => text.padStart(Math.max(DIMENSIONS[columns][at]?.length ?? 0, 7) + 1)).join('');
+    const lines = DIMENSIONS[rows].map((row) =>
+      line(
+        row,
+        DIMENSIONS[columns].map((column) => countOf(`${row} ${column}`)),
+      ),
     );
-    return wanted.filter((cell) => this.#text(cell) === '0');
-  }
-
-  table(): string {
-    const grids = TABLES.map(({ title, rows, columns }) => {
-      const line = (name: string, cells: readonly string[]): string =>
-        name.padEnd(26) +
-        cells.map((text, at) => text.padStart(Math.max(columns[at]?.length ?? 0, 7) + 1)).join('');
-      return [
-        line(title, columns),
-        ...rows.map((row) =>
-          line(
-            row,
-            columns.map((column) => this.#text(`${row} ${column}`)),
-          ),
-        ),
-      ].join('\n');
-    });
-    return [...grids, ...IMPOSSIBLE.map(([cell, why]) => `- ${cell.source}: ${why}`)].join('\n\n');
-  }
-
-  #text(cell: string): string {
-    return IMPOSSIBLE.some(([pattern]) => pattern.test(cell)) ? '-' : `${this.cells.get(cell) ?? 0}`;
-  }
+    return [line(`${rows} × ${columns}`, DIMENSIONS[columns]), ...lines].join('\n');
+  });
+  const reasons = IMPOSSIBLE.map(([cell, why]) => `- ${cell.source}: ${why}`);
+  return { text: [...grids, ...reasons].join('\n\n'), missing };
 }

@@ -1,102 +1,103 @@
-import type { Policy } from '../../src/core/policy.ts';
-import { FAULTS, type Fault } from './network.ts';
+import type { IssuerTraits } from '../../src/core/issuer.ts';
+import { COMMANDS, type Command } from './commands.ts';
+import { FAULTS } from './network.ts';
 import { Dice } from './random.ts';
-import { FAMILIES, type IssuerShape, issuerShape, policyOf, type StoreShape, storeShape } from './traits.ts';
-import { DAY, MINUTE, SECOND } from './world.ts';
+import { DAY, HOUR, MINUTE, SECOND } from './world.ts';
 
-/** What jobs, people and strangers do. */
-export const COMMANDS = [
-  'run',
-  'rotate',
-  'rotate --overlap',
-  'rollback',
-  'rollback --now',
-  'revoke',
-  'revoke --attest',
-  'emergency',
-  'emergency --again',
-  'emergency --revoke-first',
-  'provide',
-  'adopt',
-  'adopt by hand',
-  'forget',
-  'stranger: foreign',
-  'stranger: back',
-  'stranger: edits',
-  'stranger: removes',
-  'issuer: ends current',
-] as const;
-export type Command = (typeof COMMANDS)[number];
+/** Kinds of issuers as the protocol tells them apart. */
+const families = (dice: Dice) =>
+  ({
+    minted: { revokesBy: dice.pick(['id', 'secret']) }, // issuer-made, any number of keys
+    slots: { revokesBy: 'id', maxLive: dice.pick([2, 2, 3]) }, // issuer-made, two or three keys at most
+    swap: { revokesBy: 'replacement', maxLive: 1, settles: 0 }, // issuer-made: making another kills it
+    promote: { revokesBy: 'promotion', maxLive: 2 }, // issuer-made: promoting the second key kills the first
+    client: { revokesBy: dice.pick(['id', 'secret']), secretFrom: 'client' }, // client-made and registered
+    manual: { revokesBy: 'operator', secretFrom: 'operator' }, // made and removed by a person
+    unproven: { revokesBy: 'operator', secretFrom: 'operator' }, // the same, and nobody to ask
+    random: { revokesBy: 'nothing', secretFrom: 'client', settles: 0 }, // client-made, and nobody to ask or tell
+  }) satisfies Readonly<Record<string, Partial<IssuerTraits>>>;
+export type Family = keyof ReturnType<typeof families>;
+export const FAMILIES = Object.keys(families(new Dice(0))) as readonly Family[];
 
-export interface Operation {
-  readonly id: number;
-  readonly command: Command;
-  /** Milliseconds after the beginning. */
-  readonly at: number;
-  readonly host: number;
-  readonly credential: number;
-  readonly takeLease: boolean;
-  /** Stays until the overlap is over. */
-  readonly waits: boolean;
-  /** A stranger who acts at the worst moment: while the intention to revoke a key is being saved. */
-  readonly lurks?: boolean;
+/** One credential: its issuer, what the configuration says, and what is there at the beginning. */
+function planOf(dice: Dice, family: Family, store: ReturnType<typeof storeOf>, race: boolean) {
+  const own: Partial<IssuerTraits> = families(dice)[family];
+  const unproven = family === 'unproven' || family === 'random';
+  const knows = !unproven && family !== 'manual';
+  const traits: IssuerTraits = {
+    secretFrom: 'issuer',
+    asksWith: 'own',
+    maxLive: 'unknown',
+    revokesBy: 'secret',
+    proves: !unproven,
+    marks: knows && dice.chance(0.4),
+    lists: knows && dice.chance(0.4),
+    lastUsed: false,
+    settles: dice.pick([0, 0, 10 * SECOND, 2 * MINUTE]),
+    sweeps: false,
+    longestLife: family !== 'random' && dice.chance(0.4) ? 60 * DAY : null,
+    ...own,
+  };
+  const often = (likely: boolean): number => (likely && dice.chance(0.15) && !race ? 0.4 : 0);
+  const old = traits.longestLife === null ? 100 * DAY : 45 * DAY; // one that expires is old before it is dead
+  return {
+    family,
+    traits,
+    slots: family === 'slots' && dice.chance(0.5), // counts its slots for whoever asks
+    enforces: family !== 'slots' || dice.chance(0.3), // refuses a key beyond `maxLive`
+    repeats: often(family === 'minted'), // gives a key that it gave before, with this probability
+    duds: often(family === 'minted' || family === 'slots'), // or one that never works
+    short: (family === 'minted' || family === 'client') && dice.chance(0.15), // keys without a fingerprint
+    begins: race ? 'managed' : dice.pick(['empty', 'managed', 'managed', 'managed', 'foreign'] as const),
+    age: race || dice.chance(0.7) ? old : 2 * DAY, // of the key that is there
+    policy: {
+      overlap: dice.pick([30 * MINUTE, 2 * HOUR, DAY]),
+      acceptGap: family === 'swap',
+      gates: dice.chance(0.1) ? ['idle'] : [],
+      hooks: dice.chance(0.2) ? ['restart'] : [],
+      mirrors: dice.chance(0.2) ? ['copy'] : [],
+      shared: store.shared,
+      converges: store.converges,
+    },
+  };
 }
+export type Plan = ReturnType<typeof planOf>;
 
-export interface CredentialPlan {
-  readonly issuer: IssuerShape;
-  readonly policy: Policy;
-  readonly begins: 'empty' | 'managed' | 'foreign';
-  /** Age of the key that is there at the beginning, in milliseconds. */
-  readonly age: number;
-}
+const storeOf = (dice: Dice, race: boolean) => ({
+  renames: dice.chance(0.4), // what is current has another version than what was staged
+  converges: dice.pick([0, 0, 0, 30 * SECOND, 5 * MINUTE]) * (race ? 0 : 1), // readers may see what was there before
+  shared: dice.chance(0.2), // two credentials in one document
+});
 
-/** Everything that happens in one simulation, but for what follows from it. */
-export interface Schedule {
-  readonly seed: number;
-  /** Runs of one due credential at once, with nothing going wrong. */
-  readonly race: boolean;
-  readonly store: StoreShape;
-  readonly credentials: readonly CredentialPlan[];
-  /** Wall clocks of the machines, in milliseconds ahead of the truth. */
-  readonly clocks: readonly number[];
-  readonly operations: readonly Operation[];
-  readonly faults: { readonly probability: number; readonly kinds: readonly Fault[] };
-  readonly sink: 'none' | 'optional' | 'required';
-  /** The operations and faults that are left out: `op` or `op.call`. */
-  readonly without: ReadonlySet<string>;
-}
+/** What a job, a person or a stranger does `at` milliseconds after the beginning. */
+export const operation = (id: number, command: Command, at = 0, host = 0, credential = 0) => ({
+  id,
+  command,
+  at,
+  host,
+  credential,
+  takeLease: false,
+  waits: false, // until the overlap is over
+  lurks: false, // a stranger who acts at the worst moment: while the intention to revoke a key is being saved
+});
+export type Operation = ReturnType<typeof operation>;
 
-export function scheduleOf(seed: number, without: ReadonlySet<string> = new Set()): Schedule {
+/** Everything that happens in one simulation, but for what follows from it; `without`: less these parts. */
+export function scheduleOf(seed: number, without: ReadonlySet<string> = new Set()) {
   const dice = new Dice(seed, 1);
-  const race = dice.chance(0.06);
-  const store = race ? { ...storeShape(dice), converges: 0 } : storeShape(dice);
+  const race = dice.chance(0.06); // runs of one due credential at once, with nothing going wrong
+  const store = storeOf(dice, race);
   const family = race ? dice.pick(['minted', 'slots', 'client'] as const) : dice.pick(FAMILIES);
-  const first = issuerShape(dice, family);
-  const issuers = [race ? { ...first, repeats: 0, duds: 0 } : first];
-  if (store.shared) issuers.push(issuerShape(dice, 'minted'));
-  const credentials = issuers.map((issuer): CredentialPlan => {
-    const begins = race
-      ? 'managed'
-      : dice.pick(['empty', 'managed', 'managed', 'managed', 'foreign'] as const);
-    // One that expires is old before it is dead.
-    const old = issuer.traits.longestLife === null ? 100 * DAY : 45 * DAY;
-    const age = race || dice.chance(0.7) ? old : 2 * DAY;
-    return { issuer, policy: policyOf(dice, issuer, store), begins, age };
-  });
+  const families = store.shared ? [family, 'minted' as const] : [family];
+  const credentials = families.map((each) => planOf(dice, each, store, race));
   const skewed = !race && dice.chance(0.5);
-  const overlap = Math.max(...credentials.map(({ policy }) => policy.overlap));
-  const likely: readonly Command[] = [
-    ...(family === 'manual' || family === 'unproven' ? (['provide', 'provide'] as const) : []),
-    ...(family === 'slots' ? (['emergency', 'rotate'] as const) : []),
-    ...(credentials[0]?.begins === 'managed' ? [] : (['adopt', 'adopt by hand'] as const)),
-  ];
-  const operations = race ? racing(dice) : mixed(dice, likely, credentials.length, overlap);
+  const operations = race ? racing(dice) : mixed(dice, credentials);
   return {
     seed,
     race,
     store,
     credentials,
-    clocks: [0, 1, 2].map(() => (skewed ? dice.between(0, 5 * MINUTE) : 0)),
+    clocks: [0, 1, 2].map(() => (skewed ? dice.between(0, 5 * MINUTE) : 0)), // milliseconds ahead of the truth
     operations: operations.filter(({ id }) => !without.has(`${id}`)),
     faults: {
       probability: race ? 0 : dice.pick([0.01, 0.03, 0.06, 0.15]),
@@ -106,39 +107,37 @@ export function scheduleOf(seed: number, without: ReadonlySet<string> = new Set(
     without,
   };
 }
+export type Schedule = ReturnType<typeof scheduleOf>;
 
 /** Many at once. */
 function racing(dice: Dice): Operation[] {
-  return Array.from({ length: 2 + dice.int(3) }, (_, id) => ({
-    id,
-    command: 'run',
-    at: dice.chance(0.5) ? 0 : dice.between(0, 2 * SECOND),
-    host: id % 3,
-    credential: 0,
-    takeLease: false,
-    waits: false,
-  }));
+  const at = (): number => (dice.chance(0.5) ? 0 : dice.between(0, 2 * SECOND));
+  return Array.from({ length: 2 + dice.int(3) }, (_, id) => operation(id, 'run', at(), id % 3));
 }
 
 /** Two to six of anything, and in half of the schedules two runs at the end of the overlap, where an old key is to die. */
-function mixed(dice: Dice, likely: readonly Command[], credentials: number, overlap: number): Operation[] {
+function mixed(dice: Dice, credentials: readonly Plan[]): Operation[] {
+  const [{ family, begins }] = credentials as [Plan];
+  const likely: Command[] = begins === 'managed' ? [] : ['adopt', 'adopt by hand'];
+  if (family === 'slots') likely.unshift('emergency', 'rotate');
+  if (family === 'manual' || family === 'unproven') likely.unshift('provide', 'provide');
+  const commandFor = (): Command => {
+    if (dice.chance(0.35)) return 'run';
+    return likely.length > 0 && dice.chance(0.4) ? dice.pick(likely) : dice.pick(COMMANDS);
+  };
+  const overlap = Math.max(...credentials.map(({ policy }) => policy.overlap));
   const span = dice.pick([10 * SECOND, 3 * MINUTE, 1.2 * overlap, 1.2 * overlap]);
   const lively = dice.chance(0.5);
   const count = 2 + dice.int(5);
   const late = dice.chance(0.5) ? 2 : 0;
   return Array.from({ length: count + late }, (_, id) => ({
     id,
-    command: id === 0 || !lively || id >= count ? 'run' : commandFor(dice, likely),
+    command: id === 0 || !lively || id >= count ? 'run' : commandFor(),
     at: id === 0 ? 0 : id < count ? dice.between(0, span) : overlap + dice.between(0, 12 * MINUTE),
     host: dice.int(3),
-    credential: dice.int(credentials),
+    credential: dice.int(credentials.length),
     takeLease: dice.chance(0.1),
     waits: dice.chance(0.08),
     lurks: dice.chance(0.3),
   }));
-}
-
-function commandFor(dice: Dice, likely: readonly Command[]): Command {
-  if (dice.chance(0.35)) return 'run';
-  return likely.length > 0 && dice.chance(0.4) ? dice.pick(likely) : dice.pick(COMMANDS);
 }

@@ -1,6 +1,8 @@
 import type { Ledger } from '../../src/core/ledger.ts';
 import type { World } from '../../src/engine/run.ts';
 import type { Dice } from './random.ts';
+import type { Operation } from './schedule.ts';
+import type { Credential } from './truth.ts';
 
 export const SECOND = 1_000;
 export const MINUTE = 60 * SECOND;
@@ -11,71 +13,65 @@ export const START = Date.parse('2026-11-22T00:00:00.000Z');
 
 const ABORTED = new Error('aborted');
 
-/** A machine with clocks of its own. */
-export interface Host {
-  readonly name: string;
-  /** What its wall clock says more than the truth. */
-  readonly offset: number;
-  asleepUntil: number;
-  fellAsleep: number;
-  /** How long it has slept in all: its monotonic clock stands still meanwhile. */
-  slept: number;
-}
+/** A machine with clocks of its own: the monotonic one stands still while it sleeps. */
+export const newHost = (name: string, offset: number) => ({
+  name,
+  offset, // what its wall clock says more than the truth
+  asleepUntil: 0,
+  fellAsleep: 0,
+  slept: 0, // in all
+});
+export type Host = ReturnType<typeof newHost>;
 
-/** One process. A dead one never goes on, whatever comes back to it. */
-export interface Actor {
-  readonly owner: string;
-  readonly host: Host;
-  /** Number of the operation that it carries out, and the credential's place. */
-  readonly op: number;
-  readonly credential: number;
-  readonly controller: AbortController;
-  dead: boolean;
-  /** Calls so far. */
-  calls: number;
-  /** When it sent the request that is being answered. */
-  began: number;
-  /** When it sent its last read of `current` that was answered, and its last question about a key. */
-  readAt: number;
-  askedAt: number;
-  /** The ledger that it saved last, and when. */
-  saved: { readonly at: number; readonly ledger: Ledger } | null;
-}
+/** One process of keyturn. */
+export const newActor = (owner: string, host: Host, { id, command }: Operation, one: Credential) => ({
+  owner,
+  host,
+  op: id, // what it carries out
+  command,
+  one,
+  controller: new AbortController(),
+  dead: false, // it never goes on, whatever comes back to it
+  die: (): void => undefined, // ends the wait for it
+  calls: 0, // so far
+  began: 0, // when it sent the request that is being answered
+  readAt: 0, // when it sent its last read of `current` that was answered
+  askedAt: 0, // and its last question about a key
+  saved: null as { readonly at: number; readonly ledger: Ledger } | null, // what it saved last
+});
+export type Actor = ReturnType<typeof newActor>;
 
 interface Event {
   time: number;
-  readonly actor: Actor | null;
+  /** Dropped when this one is dead, and put off while its machine sleeps. Null: at the other side. */
+  readonly whose: Pick<Actor, 'dead' | 'host'> | null;
   readonly run: () => void;
   /** A timer stands still while its machine sleeps; a reply waits until it wakes. */
-  readonly timer: boolean;
-  readonly signal: AbortSignal | undefined;
+  readonly timer?: AbortSignal;
 }
 
 /** Virtual time and the order of everything that happens in it. Nothing happens but by `step`. */
-export class Scheduler {
+export class Clock {
   time = START;
-  /** The latest first. */
-  readonly #events: Event[] = [];
+  readonly #events: Event[] = []; // the latest first
 
-  /** Runs something later. What belongs to an actor is dropped when that is dead, and waits while its machine sleeps. */
-  later(ms: number, actor: Actor | null, run: () => void, timer = false, signal?: AbortSignal): void {
-    this.#put({ time: this.time + ms, actor, run, timer, signal });
+  later(ms: number, whose: Event['whose'], run: () => void): void {
+    this.#put({ time: this.time + ms, whose, run });
   }
 
   /** Lets the next thing happen that can wake a process up. False: nothing is left to happen. */
   step(): boolean {
     for (let event = this.#events.pop(); event !== undefined; event = this.#events.pop()) {
-      const { actor, signal, timer, run } = event;
-      if (actor?.dead === true || signal?.aborted === true) continue;
-      const host = actor?.host;
-      if (host !== undefined && host.asleepUntil > event.time) {
-        event.time = host.asleepUntil + (timer ? event.time - host.fellAsleep : 1);
+      const { whose, timer, run } = event;
+      if (whose?.dead === true || timer?.aborted === true) continue;
+      if (whose !== null && whose.host.asleepUntil > event.time) {
+        event.time = whose.host.asleepUntil + (timer ? event.time - whose.host.fellAsleep : 1);
         this.#put(event);
         continue;
       }
       this.time = event.time;
       run();
-      if (actor !== null) return true;
+      if (whose !== null) return true;
     }
     return false;
   }
@@ -87,18 +83,18 @@ export class Scheduler {
     host.slept += ms;
   }
 
-  /** Time and chance as this process is given them. */
+  /** Time and chance as a process is given them. */
   worldOf(actor: Actor, dice: Dice): World {
     const { host } = actor;
     return {
       now: () => Math.floor(this.time + host.offset),
       monotonic: () => this.time - host.slept,
       random: (bytes) => Uint8Array.from({ length: bytes }, () => dice.int(256)),
-      sleep: (ms, signal) =>
+      sleep: (ms, timer) =>
         new Promise((resolve, reject) => {
-          if (signal.aborted) reject(ABORTED);
-          signal.addEventListener('abort', () => reject(ABORTED));
-          this.later(ms, actor, resolve, true, signal);
+          if (timer.aborted) reject(ABORTED);
+          timer.addEventListener('abort', () => reject(ABORTED));
+          this.#put({ time: this.time + ms, whose: actor, run: resolve, timer });
         }),
     };
   }
