@@ -14,6 +14,8 @@ export function policyOf(
   const { quiet: _, ...policy } = credential.policy;
   return {
     ...policy,
+    // Where making a key ends the other, none of an overlap is true.
+    overlap: issuer.traits.maxLive === 1 ? 0 : policy.overlap,
     scopes: scopesOf(settings?.settings),
     hooks: [],
     mirrors: [],

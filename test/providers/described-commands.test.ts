@@ -138,7 +138,7 @@ describe('a description with a mistake is found by issuer test, and no key is le
         },
       },
       'find failed',
-      /another key is found by its name/,
+      /with another id than create gave/,
     ],
     [
       'a list of something else',

@@ -2,6 +2,7 @@ import type { ListedKey, Verification } from '../../core/issuer.ts';
 import { guarded } from '../../engine/guard.ts';
 import { failed, failedBy, leftOut, type Made, passed, type Trial, type TrialStep } from './step.ts';
 
+const OTHER_ID = 'correct create.reply.id or list.reply.id: both have to lead to the same text';
 const PAUSE_MS = 2_000;
 /** A trial waits no longer for a key to be known everywhere, whatever the description says. */
 export const LONGEST_WAIT_MS = 90_000;
@@ -55,15 +56,18 @@ async function isListed(
   if (list === undefined) return leftOut('list', 'there is no list');
   const keys = await guarded(world, 'list the keys', signal, (inner) => list(inner, caller));
   const own = keys.find((key) => key.issuerKeyId === facts.issuerKeyId);
+  const named = (key: ListedKey | undefined): boolean => key?.name?.includes(mark) === true;
   if (own === undefined && keys.some((key) => isPart(secret, key))) {
     return failed('list', 'what is read as an id is the secret of a key', 'correct list.reply.id at once');
   }
   if (own === undefined) {
-    return failed(
-      'list',
-      'the new key is not among those listed',
-      'correct list.items, list.reply.id or list.next',
-    );
+    return keys.some(named)
+      ? failed('list', 'the new key is listed with another id than create gave', OTHER_ID)
+      : failed(
+          'list',
+          'the new key is not among those listed',
+          'correct list.items, list.reply.id or list.next',
+        );
   }
   if (secret.partNames.some((part) => isWithin(own.name, secret.open(part), facts.issuerKeyId))) {
     return failed(
@@ -72,8 +76,7 @@ async function isListed(
       'correct list.reply.name at once',
     );
   }
-  const named = own.name?.includes(mark) === true;
-  if (traits.marks && !named) {
+  if (traits.marks && !named(own)) {
     return failed(
       'list',
       'the new key is listed without the name that it was given',
@@ -81,7 +84,7 @@ async function isListed(
     );
   }
   const time = own.facts.issuedAt === undefined ? 'without a time' : `issued ${own.facts.issuedAt}`;
-  return passed('list', `the new key is listed, ${named ? 'with its name' : 'without a name'}, ${time}`);
+  return passed('list', `the new key is listed, ${named(own) ? 'with its name' : 'without a name'}, ${time}`);
 }
 
 function isPart(secret: Made['secret'], { issuerKeyId }: ListedKey): boolean {
@@ -104,9 +107,13 @@ async function isFound({ issuer, world, mark, caller, signal }: Trial, { facts }
   const found = await guarded(world, 'look for the key', signal, (inner) => find(mark, inner, caller));
   if (found !== null && found.issuerKeyId === facts.issuerKeyId)
     return passed('find', 'the new key is found by its name');
-  const what = found === null ? 'the new key is not found by its name' : 'another key is found by its name';
-  const where = found === null ? 'list.reply.name' : 'create.reply.id or list.reply.id';
-  return failed('find', what, `put {rotation.id} into the name in create, and correct ${where}`);
+  if (found !== null)
+    return failed('find', 'the new key is found by its name with another id than create gave', OTHER_ID);
+  return failed(
+    'find',
+    'the new key is not found by its name',
+    'put {rotation.id} into the name in create, and correct list.reply.name',
+  );
 }
 
 async function isUsed({ issuer, world, caller, signal }: Trial, { facts }: Made): Promise<TrialStep> {
