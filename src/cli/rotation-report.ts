@@ -54,7 +54,10 @@ export function resultOutput(result: FleetResult) {
     new: outcome?.new == null ? null : keyOutput(outcome.new),
     times: outcome?.times ?? { created: null, promoted: null, revoked: null, provenDead: null },
     gapMs: outcome?.gapMs ?? null,
-    reason: outcome?.reason ?? result.error?.message ?? '',
+    reason:
+      outcome?.outcome === 'done'
+        ? plainSentenceOf(result)
+        : (outcome?.reason ?? result.error?.message ?? ''),
     until: outcome?.until == null ? null : new Date(outcome.until).toISOString(),
   };
 }

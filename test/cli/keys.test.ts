@@ -156,7 +156,7 @@ describe('a manual issuer', { timeout: 60_000 }, () => {
     expect(opened.document).toMatchObject({ status: 'waiting', next: ['keyturn provide chat-prod'] });
     expect(opened.document.data.credentials).toMatchObject([{ outcome: 'waiting' }]);
     const told = await bench.keyturn(['run', 'chat-prod']);
-    expect(told.stdout).toContain('do not delete or change the old key until the overlap is over');
+    expect(told.stdout).toContain('do not delete or change it until the overlap is over');
 
     expect((await bench.keyturn(['provide', 'chat-prod'])).code).toBe(2);
     const dead = await bench.keyturn(['provide', 'chat-prod', '--stdin', '--dry-run'], {
@@ -178,7 +178,9 @@ describe('a manual issuer', { timeout: 60_000 }, () => {
     expect(removal.stdout).toContain('delete the old key');
     provider.live.delete(first);
     const done = await bench.keyturn(['run', 'chat-prod', '--json']);
-    expect(done.document.data.credentials).toMatchObject([{ outcome: 'done' }]);
+    expect(done.document.data.credentials).toMatchObject([
+      { outcome: 'done', reason: 'the old key is proven dead' },
+    ]);
     const status = (await bench.keyturn(['status', 'chat-prod', '--json'])).document.data.credentials[0];
     expect(status.keys[0]).toMatchObject({ state: 'revoked', proof: { by: 'issuer' } });
   });
@@ -190,6 +192,9 @@ describe('a manual issuer', { timeout: 60_000 }, () => {
     });
     await bench.keyturn(['rotate', 'blind-prod', '--quiet']);
     await bench.keyturn(['provide', 'blind-prod', '--stdin', '--quiet'], { input: key() });
+    const ended = await bench.keyturn(['revoke', 'blind-prod', '--yes']);
+    expect(ended.stderr).toContain('A person has to remove it at the issuer; until then it works.');
+    expect(ended.stderr).not.toContain('is revoked now');
     const attest = ['revoke', 'blind-prod', '--attest', '--reason', 'deleted at the dashboard', '--yes'];
     const attested = await bench.keyturn(attest);
     expect(attested.code).toBe(0);

@@ -239,6 +239,10 @@ describe('doctor', () => {
     const { code, of } = await checksOf(bench, [], { CI: 'true' });
     expect(code).toBe(0);
     expect(of('store file: git')).toMatchObject([{ outcome: 'warn' }]);
+    await writeFile(join(bench.folder, '.gitignore'), 'node_modules\n/secrets/\n');
+    expect((await checksOf(bench)).of('store file: git')).toEqual([]);
+    await writeFile(join(bench.folder, '.gitignore'), '/secrets/\n!secrets/wa-prod\n');
+    expect((await checksOf(bench)).of('store file: git')).toHaveLength(1);
     expect(of('machine')).toMatchObject([{ outcome: 'warn' }]);
     expect(of('configuration')).toMatchObject([{ outcome: 'ok' }, { outcome: 'warn' }]);
   });

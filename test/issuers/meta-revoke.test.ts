@@ -133,6 +133,10 @@ describe('revoking', () => {
     const error = await failed(issuer.revoke?.({ secret: target, role: 'old', signal }));
     expect(error.code).toBe('ADMIN_REFUSED');
     expect(error.hint).toContain('appSecret');
+    const said = await issuer.verify(target, signal);
+    expect(said).toMatchObject({ verdict: 'unknown', message: expect.stringContaining('appSecret is not') });
+    const [check] = (await issuer.check?.(signal)) ?? [];
+    expect(check).toMatchObject({ ok: false, message: expect.stringContaining('appSecret is not') });
   });
 
   test.each<[string, Answer, string]>([

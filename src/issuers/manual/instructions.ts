@@ -5,10 +5,10 @@ export function createInstructions(console: string): Instructions {
   return {
     url: console,
     steps: [
-      `open ${console} and make a new key with the same rights as the one in use`,
-      'if the page says that the new key replaces the old one at once, stop: there is no overlap',
+      `open ${console} and make a new key; where there is an old one, with the same rights`,
+      'if the page says that it replaces an old key at once, and there is one in use, stop: there is no overlap',
       'hand the new key over with keyturn provide and the name of the credential, at the prompt or by --stdin',
-      'do not delete or change the old key until the overlap is over; keyturn says when',
+      'where there is an old key, do not delete or change it until the overlap is over; keyturn says when',
     ],
   };
 }

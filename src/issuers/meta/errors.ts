@@ -56,7 +56,10 @@ export function failure(
     });
   }
   const [code, hint] = meaningFor(error.fault, of.caller);
-  return new KeyturnError(code, `${what}: ${becauseOf(error)}`, { ...detail, hint });
+  // Here the calling token is made of the two, and is no token of anybody.
+  const byApp = of.caller === 'appSecret' && error.fault === 'dead-token';
+  const because = byApp ? `error ${codeText(error)}, ${MEANING['app-secret']}` : becauseOf(error);
+  return new KeyturnError(code, `${what}: ${because}`, { ...detail, hint });
 }
 
 function meaningFor(fault: Exclude<Fault, 'transient'>, caller: Caller): readonly [ErrorCode, string] {

@@ -1,4 +1,4 @@
-import { dirname, join } from 'node:path';
+import { dirname, join, relative, sep } from 'node:path';
 import { toKeyturnError } from '../../core/errors.ts';
 import type { SecretStore } from '../../core/store.ts';
 import type { DiskEntry } from './disk.ts';
@@ -24,7 +24,7 @@ export async function checkStore(
     const entry = root === null ? null : await shelf.disk.look(root, 'follow');
     findings.push(...(entry === null ? [absent(shelf.tree.root)] : privacy(shelf.tree.root, entry)));
     const tree = await gitWorkTree(shelf);
-    if (tree !== null) findings.push(insideGit(shelf.tree.root, tree));
+    if (tree !== null && !(await isIgnored(shelf, tree))) findings.push(insideGit(shelf.tree.root, tree));
   });
   if (folder.length > 0) return folder;
   return [...findings, ...(await readability(shelf, identity, signal))];
@@ -74,6 +74,27 @@ async function gitWorkTree(shelf: Shelf): Promise<string | null> {
   for (let folder = shelf.tree.root; ; folder = dirname(folder)) {
     if ((await shelf.disk.look(join(folder, '.git'), 'show')) !== null) return folder;
     if (dirname(folder) === folder) return null;
+  }
+}
+
+/**
+ * Whether a line of a .gitignore between the work tree and the folder names it, or a folder that it lies in. Patterns
+ * are not understood, and where one takes something back nothing is believed: a warning too much does no harm.
+ */
+async function isIgnored(shelf: Shelf, tree: string): Promise<boolean> {
+  const { root } = shelf.tree;
+  for (let folder = dirname(root); ; folder = dirname(folder)) {
+    const text = (await shelf.disk.read(join(folder, '.gitignore')))?.bytes.toString('utf8') ?? '';
+    const lines = text.split('\n').map((line) => line.trim());
+    if (lines.some((line) => line.startsWith('!'))) return false;
+    const steps = relative(folder, root).split(sep);
+    const inside = steps.map((_, at) => steps.slice(0, at + 1).join('/'));
+    const named = (line: string): boolean => {
+      const name = line.replace(/^\.?\/|\/$/g, '').replace(/^\//, '');
+      return inside.includes(name) || (!line.startsWith('/') && steps.includes(name));
+    };
+    if (lines.some(named)) return true;
+    if (folder === tree || folder === dirname(folder)) return false;
   }
 }
 
