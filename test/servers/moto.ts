@@ -1,6 +1,6 @@
 import { freePort, launch } from './process.ts';
 import { installPackages, pythonIn, waitUntilUp } from './python.ts';
-import type { TestServer } from './server.ts';
+import { folderOf, type TestServer } from './server.ts';
 
 const PACKAGES = ['moto[server]==5.2.5'];
 
@@ -23,3 +23,8 @@ export const motoServer: TestServer = {
     }
   },
 };
+
+/** The Python that has AWS's library for Python, boto3, beside the server. */
+export function motoPython(): string {
+  return pythonIn(folderOf(motoServer), PACKAGES);
+}

@@ -8,6 +8,7 @@ import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { KeyturnError } from '../../src/core/errors.ts';
 import type { SecretStore } from '../../src/core/store.ts';
+import { startFaultProxy } from './fault-proxy.ts';
 import { anotherLocation, startBench, type VaultBench } from './vault-bench.ts';
 import { rotationAt } from './vault-rotation.ts';
 
@@ -130,6 +131,29 @@ describe('the policy of keyturn', () => {
       expect(rotation.issuer.keys.filter(({ diedAt }) => diedAt === null).length).toBeLessThanOrEqual(1);
     },
   );
+});
+
+test('a rotation makes as many calls as the page says, and `status` one', async () => {
+  const front = await startFaultProxy(vault.url, ({ method, path }) => `${method} ${path}`);
+  const counted = async (work: () => Promise<unknown>): Promise<number> => {
+    const before = front.calls.length;
+    await work();
+    return front.calls.length - before;
+  };
+  const rotation = rotationAt(anotherLocation());
+  await rotation.run(vault.open());
+  rotation.later(100);
+  const until = await counted(() => rotation.run(vault.open({ address: front.url })));
+  rotation.later(2);
+  const after = await counted(() => rotation.run(vault.open({ address: front.url })));
+  const load = await counted(() => rotation.ledger(vault.open({ address: front.url })));
+  await front.close();
+  expect([until, after, load]).toEqual([
+    Number(/ (\d+) until the overlap/.exec(page)?.[1]),
+    Number(/ (\d+) after it/.exec(page)?.[1]),
+    1,
+  ]);
+  expect(page).toContain(`One rotation makes ${until + after} calls`);
 });
 
 test('the policy of consumers lets them read the value and nothing else', async () => {
