@@ -45,6 +45,10 @@ test('without a login that is told, once, and nothing crashes', async () => {
   expect(stdout).toBe('');
   expect(stderr).toContain('no login for Google Cloud was found');
   expect(stderr).not.toMatch(/\n +at |unhandled/i);
+  const doctor = await keyturn(['doctor', '--write'], {});
+  expect(doctor.code).toBe(4);
+  // Nothing was written, so nothing is said of what is left.
+  expect(doctor.stdout).not.toContain('is left there');
 });
 
 describe('doctor', () => {

@@ -12,6 +12,7 @@ import { docsOf } from '../stores/docs-blocks.ts';
 import { awsManners } from './aws-scenarios.ts';
 import { type FaultProxy, startFaultProxy } from './fault-proxy.ts';
 import { motoPython, motoServer } from './moto.ts';
+import { typeCommands } from './page-commands.ts';
 import { runFor } from './scenarios/trial.ts';
 import { type RunningServer, started } from './server.ts';
 
@@ -55,15 +56,12 @@ describe('from the page alone', () => {
   };
 
   test('doctor tries the store and finds nothing, rotate makes a key, and consumers read it', async () => {
-    expect(await keyturn('doctor', '--write')).toContain(
-      'was staged, read, promoted, replaced and discarded',
-    );
-    await keyturn('rotate', 'wa-webhook');
-    expect(await keyturn('status')).toContain('wa-webhook');
-    const print = 'require("node:fs").writeSync(1, process.env.TOKEN)';
-    await bench.configure(example.replace(/location: .*$/m, (line) => `${line}\n    env: TOKEN`));
+    const said = await typeCommands(blocks('sh'), bench.folder, bench.env);
+    expect(said).toContain('was staged, read, promoted, replaced and discarded');
+    const print = 'require("node:fs").writeSync(1, process.env.WA_VERIFY_TOKEN)';
     const value = await keyturn('exec', 'wa-webhook', '--', process.execPath, '-e', print);
     expect(value).toMatch(/^.{20,}$/);
+    expect(said).toContain(`${value.length} characters`);
 
     const env = { PATH: process.env.PATH, AWS_REGION: 'eu-central-1', ...identity };
     await symlink(modules, join(bench.folder, 'node_modules'));

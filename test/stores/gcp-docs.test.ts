@@ -39,7 +39,7 @@ describe('docs/stores/gcp-secret-manager.md', () => {
   });
 
   test('makes the secrets that the store uses', () => {
-    const [commands = ''] = blocks('sh');
+    const commands = blocks('sh').find((block) => block.startsWith('gcloud iam')) ?? '';
     for (const secret of [
       'prod-whatsapp-token',
       'prod-whatsapp-token--staged',

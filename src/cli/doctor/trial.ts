@@ -1,5 +1,5 @@
 import type { ConfiguredCredential } from '../../config/config.ts';
-import { KeyturnError, toKeyturnError } from '../../core/errors.ts';
+import { type ErrorCode, KeyturnError, toKeyturnError } from '../../core/errors.ts';
 import { Secret } from '../../core/secret.ts';
 import type { LedgerStore, SecretStore } from '../../core/store.ts';
 import { guarded } from '../../engine/guard.ts';
@@ -9,6 +9,8 @@ import { attempt, type Check, fail, ok, warn } from './check.ts';
 const PREFIX = 'keyturn-doctor-';
 const CREDENTIAL = 'keyturn-doctor';
 const NONCE_BYTES = 8;
+/** Whoever is refused so by the first call of all has written nothing that would have to be removed. */
+const AT_THE_DOOR: ReadonlySet<ErrorCode> = new Set(['ADMIN_REFUSED', 'CONFIG', 'REFERENCE']);
 
 /**
  * Does with a store what a rotation does, at a location that nobody else has, and removes it again. What it writes is
@@ -17,8 +19,17 @@ const NONCE_BYTES = 8;
 export async function tryStore(user: ConfiguredCredential, context: Context): Promise<readonly Check[]> {
   const name = `store ${user.store.kind}: trial`;
   const location = `${PREFIX}${Buffer.from(context.world.random(NONCE_BYTES)).toString('hex')}`;
-  const call = <T>(doing: string, work: (signal: AbortSignal) => Promise<T>): Promise<T> =>
-    guarded(context.world, `${doing} at ${location}`, context.signal, work);
+  let entered = false;
+  const call: Call = async (doing, work) => {
+    try {
+      const answer = await guarded(context.world, `${doing} at ${location}`, context.signal, work);
+      entered = true;
+      return answer;
+    } catch (caught) {
+      entered ||= !AT_THE_DOOR.has(toKeyturnError(caught, doing).code);
+      throw caught;
+    }
+  };
   return attempt(name, async () => {
     const store = await context.store(user);
     let left: readonly Check[] = [];
@@ -26,7 +37,7 @@ export async function tryStore(user: ConfiguredCredential, context: Context): Pr
     try {
       tried = await attempt(name, () => tryAll(store, name, location, call));
     } finally {
-      left = await cleanUp(store, name, location, context);
+      if (entered) left = await cleanUp(store, name, location, context);
     }
     return [...tried, ...left];
   });
