@@ -146,7 +146,8 @@ function plainSentenceOf({ outcome, error }: FleetResult): string {
   if (outcome === null) return error?.message ?? '';
   switch (outcome.outcome) {
     case 'done':
-      return outcome.times.provenDead === null ? 'a key is in place' : 'the old key is proven dead';
+      if (outcome.times.provenDead !== null) return 'the old key is proven dead';
+      return outcome.times.promoted === null ? 'what was open is finished' : 'a key is in place';
     case 'none':
       return outcome.reason === '' ? 'nothing is due' : outcome.reason;
     case 'overlap':

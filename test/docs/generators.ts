@@ -8,6 +8,7 @@ import { searchAll, situationsPart } from '../core/situations.ts';
 import { plantedTable } from '../planted/table.ts';
 import { commandsPart } from './command-pages.ts';
 import { errorsPart } from './error-pages.ts';
+import { pluginTemplate } from './plugin-template.ts';
 import { DESCRIBED_KINDS, providersTable, settingsPart, traitsPart } from './provider-pages.ts';
 
 /** A part of a page in docs that is made from the code. It stands between `<!-- generated:MARKER -->` and its end. */
@@ -35,6 +36,7 @@ export const PARTS: readonly GeneratedPart[] = [
   { page: 'docs/commands.md', marker: 'commands', make: commandsPart },
   { page: 'docs/errors.md', marker: 'errors', make: errorsPart },
   { page: 'docs/planted-bugs.md', marker: 'planted-bugs', make: plantedTable },
+  { page: 'docs/plugins.md', marker: 'template', make: pluginTemplate },
   { page: 'docs/providers.md', marker: 'providers', make: providersTable },
   { page: 'docs/issuers/http.md', marker: 'settings', make: () => settingsPart('http') },
   ...DESCRIBED_KINDS.flatMap((kind): readonly GeneratedPart[] => [

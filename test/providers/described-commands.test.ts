@@ -280,9 +280,13 @@ test('a key with our mark in no ledger is called an orphan by keys, by audit and
   expect(full.code).toBe(4);
   expect(full.stderr).toMatch(/77 ".*" \(an orphan that no ledger knows; see keyturn audit key-prod\)/);
   expect(bench.ring.live()).toHaveLength(2);
+  const back = await bench.keyturn('rollback', NAME, '--yes', '--json');
+  expect(back.document.data.credentials).toMatchObject([
+    { outcome: 'done', reason: 'what was open is finished' },
+  ]);
 
   bench.server.fail('html', 'all');
   const blind = await bench.keyturn('audit', '--json');
   const rules = blind.document.data.findings.map((one: { rule: string }) => one.rule);
-  expect(rules).toEqual(['unverified', 'unverified']);
+  expect(rules).toEqual(['stuck', 'unverified', 'unverified']);
 });
