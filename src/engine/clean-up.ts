@@ -22,30 +22,33 @@ export async function cleanUp(session: Session): Promise<void> {
   const { run, book } = session;
   const made = unsavedCreation(session);
   const closing = new AbortController().signal;
-  await book.reload(run.signal.aborted ? closing : run.signal);
-  forgetInvented(session);
   const { hand } = session.seen;
   session.seen = { ...freshSeen(run), ...(hand === undefined ? {} : { hand }) };
-  if (made === null || knows(book.ledger, made.row)) return;
-  for (let round = 0; round < MOST_MERGES; round += 1) {
-    const known = await isKnown(session, made);
-    // The issuer gave a key that somebody has already: it is left alone, and there is nothing to write down.
-    if (known === true) return;
-    const row = rowOf(book.ledger, made.row);
-    const staged =
-      row?.storeVersion !== undefined || (row?.stagedAs !== undefined && row.state === 'pending');
-    const ends = !staged && known === false;
-    book.merge(made.row, made.facts, ends ? toInstant(run.world.now()) : null);
+  for (let round = 0; ; round += 1) {
     try {
-      await book.saveBeside(closing);
-      if (ends) await revokeHere(session, made.row);
+      await book.reload(made !== null || run.signal.aborted ? closing : run.signal);
+      forgetInvented(session);
+      if (made !== null && !knows(book.ledger, made.row)) await mergeHere(session, made, closing);
       return;
     } catch (caught) {
-      if (!(caught instanceof KeyturnError) || caught.code !== 'CONFLICT') throw caught;
+      // Whatever stands in the way, nobody but this run knows of the key.
+      if (!(caught instanceof KeyturnError) || made === null || round + 1 >= MOST_MERGES) throw caught;
       await run.world.sleep(50 * 2 ** round, closing);
-      await book.reload(closing);
     }
   }
+}
+
+async function mergeHere(session: Session, made: Created, signal: AbortSignal): Promise<void> {
+  const { run, book } = session;
+  const known = await isKnown(session, made);
+  // The issuer gave a key that somebody has already: it is left alone, and there is nothing to write down.
+  if (known === true) return;
+  const row = rowOf(book.ledger, made.row);
+  const staged = row?.storeVersion !== undefined || (row?.stagedAs !== undefined && row.state === 'pending');
+  const ends = !staged && known === false;
+  book.merge(made.row, made.facts, ends ? toInstant(run.world.now()) : null);
+  await book.saveBeside(signal);
+  if (ends) await revokeHere(session, made.row);
 }
 
 /** Another run may have invented another secret for the same row: only what is stored counts. */
@@ -57,7 +60,7 @@ export function forgetInvented(session: Session): void {
 }
 
 /** The key that this run made and that no saved ledger tells of; one that was found to be no new key is none. */
-function unsavedCreation({ history, saved }: Session): Created | null {
+export function unsavedCreation({ history, saved }: Session): Created | null {
   const unsaved = history.slice(saved.history);
   const made = unsaved.findLast((change) => change.type === 'created') ?? null;
   return unsaved.some((change) => change.type === 'same-key') ? null : made;

@@ -6,8 +6,9 @@ import { carryOut, type Order, opens } from '../core/protocol/orders.ts';
 import { type Effect, effectName, type Seen } from '../core/protocol/seen.ts';
 import { isActive } from '../core/protocol/steps.ts';
 import { currentRow, rowOf } from '../core/rows.ts';
-import { cleanUp, forgetInvented } from './clean-up.ts';
+import { cleanUp, forgetInvented, unsavedCreation } from './clean-up.ts';
 import { perform } from './effects.ts';
+import { givesUp, holdsUnstaged, shelters, standsInTheWay, waitOut } from './in-hand.ts';
 import { lookAt } from './looks.ts';
 import { type Outcome, outcomeOf } from './outcome.ts';
 import { type Patience, patienceFor } from './patience.ts';
@@ -18,8 +19,6 @@ import { dropUnsaved, forgetAnswers, openSession, record, type Session, save } f
 /** A run never takes more steps than this; reaching it is a defect, not a state of the world. */
 const MOST_STEPS = 2_000;
 const MOST_CONFLICTS = 8;
-/** How long an interrupted run may still take to put a new key aside. */
-const SHELTER_MS = 10_000;
 /** A lease with less than this left is renewed before a pause. */
 const LEASE_RESERVE = 30_000;
 
@@ -36,6 +35,7 @@ export async function continueWith(session: Session, order: Order): Promise<Outc
   let ordered = false;
   let conflicts = 0;
   let lingered = false;
+  let obstacle: KeyturnError | null = null;
   // What was recorded before this loop, or by the order itself, counts only once it is saved.
   let orderUnsaved = session.book.dirty;
   const handedOver = orderUnsaved;
@@ -48,20 +48,25 @@ export async function continueWith(session: Session, order: Order): Promise<Outc
     // A run that may not save draws no conclusions either: what it sees is another run's work half done.
     const refusal = book.leasedElsewhere;
     if (refusal !== null) return await fail(session, refusal);
-    const ask = ordered ? null : carryOut(order, book.ledger, run.policy, session.seen);
-    if (ask === null) ordered = true;
-    const step =
-      ask ??
-      next(book.ledger, run.policy, session.seen, run.world.now(), {
-        opens: opens(order),
-        asks: true,
-      });
+    const now = run.world.now();
+    const ask = ordered || obstacle !== null ? null : carryOut(order, book.ledger, run.policy, session.seen);
+    if (ask === null && obstacle === null) ordered = true;
+    const step: Step =
+      obstacle !== null
+        ? waitOut(obstacle, now)
+        : (ask ?? next(book.ledger, run.policy, session.seen, now, { opens: opens(order), asks: true }));
     try {
       if (!isActive(step)) {
         if (ask === null && (await waited(session, step, patience))) {
           lingered ||= step.do === 'wait' && step.for === 'overlap';
+          obstacle = null;
           continue;
         }
+        if (givesUp(session, step)) {
+          obstacle = null;
+          continue;
+        }
+        if (obstacle !== null) return await fail(session, obstacle);
         if (ask === null && !lingered && onlyFinished(session, order)) {
           lingered = true;
           ordered = false;
@@ -78,6 +83,10 @@ export async function continueWith(session: Session, order: Order): Promise<Outc
       if (!book.dirty) orderUnsaved = false;
     } catch (caught) {
       if (!(caught instanceof KeyturnError)) throw caught;
+      if (obstacle === null && standsInTheWay(session, caught)) {
+        if (caught.code !== 'INTERRUPTED') obstacle = caught;
+        continue;
+      }
       const lost = handedOver && orderUnsaved;
       if (caught.code !== 'CONFLICT' || conflicts >= MOST_CONFLICTS || lost)
         return await fail(session, caught);
@@ -91,28 +100,6 @@ export async function continueWith(session: Session, order: Order): Promise<Outc
   throw new KeyturnError('BUG', `the run on ${session.run.credential.name} does not come to an end`, {
     hint: 'report this with the output of keyturn status --json',
   });
-}
-
-/**
- * Whether an interrupted run goes on for a moment: it holds a new key whose value is nowhere else yet, and to leave now
- * would be to lose it. From here on the run has a signal of its own.
- */
-function shelters(session: Session): boolean {
-  if (session.sheltered || !holdsUnstaged(session)) return false;
-  const grace = new AbortController();
-  const { world } = session.run;
-  void world.sleep(SHELTER_MS, new AbortController().signal).then(() => grace.abort());
-  session.sheltered = true;
-  session.run = { ...session.run, signal: grace.signal };
-  return true;
-}
-
-/** A key was made and is in this process alone. */
-function holdsUnstaged({ book, seen, run }: Session): boolean {
-  const row = rowOf(book.ledger, seen.hand?.row);
-  return (
-    run.policy.issuer.secretFrom !== 'client' && row?.state === 'pending' && row.storeVersion === undefined
-  );
 }
 
 /** It was told to rotate and has only closed a rotation whose overlap was over: the key that was asked for is to come. */
@@ -278,7 +265,7 @@ async function close(session: Session, step: Step): Promise<Outcome> {
     }
   } catch (caught) {
     if (!(caught instanceof KeyturnError)) throw caught;
-    if (caught.code === 'CONFLICT') await cleanUp(session);
+    if (caught.code === 'CONFLICT' || unsavedCreation(session) !== null) await settled(cleanUp(session));
     dropUnsaved(session);
     return outcomeOf(session, stopFor(caught), caught);
   }
@@ -299,8 +286,18 @@ async function fail(session: Session, error: KeyturnError): Promise<Outcome> {
   if (error.code === 'BUG') throw error;
   if (error.code !== 'LEASED' && error.code !== 'CONFLICT')
     return { ...(await close(session, stopFor(error))), error };
+  if (unsavedCreation(session) !== null) await settled(cleanUp(session));
   dropUnsaved(session);
   return outcomeOf(session, stopFor(error), error);
+}
+
+/** Waits for what is done at the end of a run; why that failed matters less than why the run ends. */
+async function settled(work: Promise<void>): Promise<void> {
+  try {
+    await work;
+  } catch (caught) {
+    if (!(caught instanceof KeyturnError)) throw caught;
+  }
 }
 
 function stopFor(error: KeyturnError): Step {

@@ -164,9 +164,25 @@ const TABLE: readonly (readonly [string, Case, string])[] = [
     {
       target: { ...PENDING, storeVersion: undefined, fingerprints: undefined },
       current: { ...inPlace, complete: false },
-      seen: { hand: { row: PENDING.id, fingerprints: {} } },
+      seen: { hand: { row: PENDING.id, fingerprints: {} }, twin: null },
     },
     'look same-bytes r2.1',
+  ],
+  [
+    'another row may have the short key that is in memory alone',
+    {
+      target: { ...PENDING, storeVersion: undefined, fingerprints: undefined },
+      seen: { hand: { row: PENDING.id, fingerprints: {} } },
+    },
+    'look twin r2.1',
+  ],
+  [
+    'another row has the short key that is in memory alone',
+    {
+      target: { ...PENDING, storeVersion: undefined, fingerprints: undefined },
+      seen: { hand: { row: PENDING.id, fingerprints: {} }, twin: OLD.id },
+    },
+    'record never-made',
   ],
   [
     'current holds the target, by its bytes',

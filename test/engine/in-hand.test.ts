@@ -73,6 +73,81 @@ describe('a key in hand', () => {
   });
 });
 
+describe('a store that fails between create and stage', () => {
+  const denied = (): never => {
+    throw new KeyturnError('DENIED', 'no right to read', { hint: 'give it' });
+  };
+  const limited = (): never => {
+    throw new KeyturnError('RATE_LIMITED', 'too often', { hint: 'wait', retryAfterMs: 90_000 });
+  };
+  /** Makes a key that is too short for a fingerprint, so that the store is read before it is staged. */
+  const short = (scene: Scene, then: () => void): Around =>
+    once('issuer.create', async () => {
+      const issuedAt = scene.clock.now();
+      const key = { id: 'key-9', value: 'short-9', mark: null, issuedAt, diedAt: null, killedBy: null };
+      scene.issuer.keys.push(key);
+      then();
+      return { secret: Secret.of(key.value), facts: {} };
+    });
+  /** Fails the next calls of this name from the making of the key on. */
+  const failing = (scene: Scene, name: string, times: number, fail: () => unknown): Around => {
+    let left = 0;
+    const make = short(scene, () => {
+      left = times;
+    });
+    return async (call, perform) => {
+      if (call.op === name && left > 0) {
+        left -= 1;
+        return fail();
+      }
+      return make(call, perform);
+    };
+  };
+
+  it('is read again, and the key is staged', async () => {
+    const scene = await due();
+    const around = failing(scene, 'store.read', 2, limited);
+    expect(outcomeIn(await scene.run({ around }))).toMatchObject({ outcome: 'overlap', exitCode: 0 });
+    expect(alive(scene)).toBe(2);
+  });
+
+  it('is read again although the run was interrupted meanwhile', async () => {
+    const scene = await due();
+    const stop = new AbortController();
+    const around = failing(scene, 'store.read', 1, () => {
+      stop.abort();
+      throw new KeyturnError('INTERRUPTED', 'interrupted', { hint: 'run again', unsent: true });
+    });
+    const interrupted = outcomeIn(await scene.run({ around, patch: { signal: stop.signal } }));
+    expect(interrupted.exitCode).toBe(130);
+    expect((await scene.watch.ledger())?.keys.at(-1)?.storeVersion).toBeDefined();
+  });
+
+  it('costs the key where it takes no value, and the key is revoked by that value', async () => {
+    const scene = await due();
+    const around = failing(scene, 'store.stage', 1_000, limited);
+    expect(outcomeIn(await scene.run({ around })).exitCode).toBe(3);
+    expect(alive(scene)).toBe(1);
+    expect(await states(scene)).toEqual(['current', 'revoked']);
+    expect((await scene.watch.ledger())?.rotation).toBeUndefined();
+  });
+
+  it('revokes nothing while it cannot be told whose key it is', async () => {
+    const scene = await due();
+    const around = failing(scene, 'store.read', 1_000, denied);
+    expect(outcomeIn(await scene.run({ around })).exitCode).toBe(4);
+    expect(alive(scene)).toBe(2);
+    expect(await states(scene)).toEqual(['current', 'pending']);
+  });
+
+  it('takes the ledger in the end, which says what is known of the key', async () => {
+    const scene = await due();
+    const around = failing(scene, 'ledger.save', 3, denied);
+    outcomeIn(await scene.run({ around }));
+    expect(await states(scene)).not.toContain('intended');
+  });
+});
+
 describe('an answer that leaves a doubt', () => {
   it('a promote that was lost and then refused is settled before its key may die', async () => {
     const scene = await due();

@@ -38,10 +38,13 @@ function mayDieUnguarded(ledger: Ledger, policy: Policy, target: Key): boolean {
  */
 export function isAnothers(ledger: Ledger, seen: Seen, target: Key): Step | null {
   if (wasCurrent(target) || target.storeVersion !== undefined) return null;
-  if (target.issuerKeyId === undefined && target.fingerprints === undefined) return null;
-  const here = ledger.keys.some(
-    (key) => key.id !== target.id && key.state !== 'revoked' && sameKey(key, target),
-  );
+  const isInHand = seen.hand?.row === target.id;
+  if (isInHand && seen.twin === undefined) return look({ what: 'twin', row: target.id });
+  const twin = isInHand && seen.twin !== undefined && seen.twin !== null;
+  if (!twin && target.issuerKeyId === undefined && target.fingerprints === undefined) return null;
+  const here =
+    twin ||
+    ledger.keys.some((key) => key.id !== target.id && key.state !== 'revoked' && sameKey(key, target));
   if (!here && seen.siblings === undefined) return look({ what: 'siblings' });
   const isKnown = here || seen.siblings?.some((key) => sameKey(key, target)) === true;
   return isKnown ? { do: 'record', change: { type: 'never-made', row: target.id } } : null;
