@@ -53,7 +53,7 @@ function planOf(dice: Dice, family: Family, store: ReturnType<typeof storeOf>, r
     policy: {
       overlap: dice.pick([30 * MINUTE, 2 * HOUR, DAY]),
       acceptGap: family === 'swap',
-      gates: dice.chance(0.1) ? ['idle'] : [],
+      gates: dice.chance(0.2) ? ['idle'] : [],
       hooks: dice.chance(0.2) ? ['restart'] : [],
       mirrors: dice.chance(0.2) ? ['copy'] : [],
       shared: store.shared,
@@ -130,9 +130,14 @@ function mixed(dice: Dice, credentials: readonly Plan[]): Operation[] {
   const lively = dice.chance(0.5);
   const count = 2 + dice.int(5);
   const late = dice.chance(0.5) ? 2 : 0;
+  // What was there before keyturn is taken on, so that what adopt does is met by faults as well.
+  const planned = (id: number): Command => {
+    if (id === 1 && begins === 'foreign') return 'adopt';
+    return id === 0 || !lively || id >= count ? 'run' : commandFor();
+  };
   return Array.from({ length: count + late }, (_, id) => ({
     id,
-    command: id === 0 || !lively || id >= count ? 'run' : commandFor(),
+    command: planned(id),
     at: id === 0 ? 0 : id < count ? dice.between(0, span) : overlap + dice.between(0, 12 * MINUTE),
     host: dice.int(3),
     credential: dice.int(credentials.length),

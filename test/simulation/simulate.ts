@@ -100,7 +100,8 @@ export class Simulation {
 
   /** Where and when something happens, for the table of what was reached. */
   moment({ one, command }: Actor) {
-    return { phase: one.ledger?.rotation?.phase ?? 'none', family: one.plan.family, command };
+    const phase = one.ledger?.rotation?.phase ?? 'none';
+    return { phase, family: one.plan.family, trait: one.traits, command };
   }
 
   /** A ledger is sent: a stranger who waits for this acts while the intention to revoke is on its way. */

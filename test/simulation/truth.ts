@@ -3,6 +3,7 @@ import type { Key, Ledger } from '../../src/core/ledger.ts';
 import { fingerprint, type Secret } from '../../src/core/secret.ts';
 import type { StoredValue } from '../../src/core/store.ts';
 import type { TrailEntry, TrailNote } from '../../src/core/trail.ts';
+import { traitsOf } from './reach.ts';
 import type { Plan } from './schedule.ts';
 import type { Simulation } from './simulate.ts';
 
@@ -41,6 +42,7 @@ export class Credential {
   readonly sim: Simulation;
   readonly name: string;
   readonly plan: Plan;
+  readonly traits: readonly string[]; // for the table of what was reached
   readonly location: string;
   readonly fields: Readonly<Record<string, string>> | undefined;
   readonly keys: SimKey[] = []; // every one that its issuer ever made
@@ -79,6 +81,7 @@ export class Credential {
   constructor(sim: Simulation, plan: Plan, index: number) {
     this.sim = sim;
     this.plan = plan;
+    this.traits = traitsOf(plan, sim.schedule);
     this.name = `cred-${index}`;
     this.location = plan.policy.shared ? 'document' : this.name;
     this.fields = plan.policy.shared ? { value: `KEY_${index}` } : undefined;
