@@ -62,12 +62,14 @@ export function asked({ one, owner, saved }: Actor, effect: string, request: Req
 
 /** The issuer has made a key. */
 function born({ one, began, saved }: Actor, key: SimKey): void {
-  const { time } = one.sim.clock;
   const { maxLive } = one.plan.traits;
   const row = one.rowOf(key);
-  // One that is possible for all that who asked can know is not counted, nor what a stranger makes.
+  // Judged by what lived when it was asked for. What is possible for all that who asked can know is not counted, nor what
+  // a stranger makes.
   const known = (other: SimKey) => saved?.ledger.keys.find(({ id }) => id === other.mark) ?? one.rowOf(other);
-  const counts = (other: SimKey) => !['possible', 'settled'].includes(known(other)?.state ?? 'possible');
+  const counts = (other: SimKey) =>
+    (other === key || other.issuedAt <= began) &&
+    !['possible', 'settled'].includes(known(other)?.state ?? 'possible');
   const over = typeof maxLive === 'number' && maxLive > 1 && one.live().filter(counts).length > maxLive;
   // One that was asked for before a person began anew, and arrives late, counts no more.
   const budgeted = row !== null && !one.emergencies.has(row.rotation) && began >= one.anew;
@@ -76,8 +78,7 @@ function born({ one, began, saved }: Actor, key: SimKey): void {
   one.judge(`${key.id} (${key.mark}) is made`, [
     ['I4', 'it is in no row', row === null],
     ['I4', 'it is the second of its row', one.keys.some((other) => other !== key && other.mark === key.mark)],
-    // Nor can one be counted that an issuer makes long after it was asked to.
-    ['I5', `more than ${maxLive} live`, over && time - began <= MINUTE],
+    ['I5', `more than ${maxLive} live`, over],
     ['I8', 'it is the fourth within a day', budgeted && recent.length >= 3],
   ]);
 }
@@ -138,7 +139,9 @@ function ended(actor: Actor | null, one: Credential, key: SimKey): void {
   // Which key a promotion ends is not said: while one that somebody has ended is still accepted, another ends for it.
   if (traits.revokesBy === 'promotion' && one.endedAt + traits.settles > actor.askedAt) return;
   const rows = one.ledger?.keys.filter((row) => one.keyOf(row) === key) ?? [];
-  const ours = key.mark !== null || key.given || rows.some(({ id }) => one.handed.has(id));
+  // Where a key ends because another is made, it is the issuer that does so.
+  const successor = traits.revokesBy === 'replacement';
+  const ours = key.mark !== null || key.given || successor || rows.some(({ id }) => one.handed.has(id));
   const what = `${actor.owner} ends ${key.id}`;
   one.judge(what, [['I4', 'it is none of ours', !ours]]);
   // One round trip lies between the last look, which follows the intention, and the end: what a stranger does then

@@ -87,6 +87,7 @@ function nextCommand(one: Credential, { outcome, text, code }: Result, runs: num
       one,
       idle.map((row) => one.keyOf(row)),
     );
+  if (said.includes('set accept: gap')) Object.assign(plan.policy, { acceptGap: true, config: 'config-2' });
   if (text.includes('slots')) {
     const known = rows.map((row) => one.keyOf(row));
     remove(

@@ -10,6 +10,7 @@ const TRAITS: Readonly<Record<string, (plan: Plan, schedule: Schedule) => boolea
   'three keys': ({ traits }) => traits.maxLive === 3,
   'counts slots': ({ slots }) => slots,
   'lets more in': ({ enforces }) => !enforces,
+  'gap not accepted': ({ family, policy }) => family === 'swap' && !policy.acceptGap,
   marks: ({ traits }) => traits.marks,
   lists: ({ traits }) => traits.lists,
   settles: ({ traits }) => traits.settles > 0,

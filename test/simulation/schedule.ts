@@ -20,7 +20,7 @@ export type Family = keyof ReturnType<typeof families>;
 export const FAMILIES = Object.keys(families(new Dice(0))) as readonly Family[];
 
 /** One credential: its issuer, what the configuration says, and what is there at the beginning. */
-function planOf(dice: Dice, family: Family, store: ReturnType<typeof storeOf>, race: boolean) {
+function planOf(dice: Dice, gap: boolean, family: Family, store: ReturnType<typeof storeOf>, race: boolean) {
   const own: Partial<IssuerTraits> = families(dice)[family];
   const unproven = family === 'unproven' || family === 'random';
   const knows = !unproven && family !== 'manual';
@@ -52,7 +52,8 @@ function planOf(dice: Dice, family: Family, store: ReturnType<typeof storeOf>, r
     age: race || dice.chance(0.7) ? old : 2 * DAY, // of the key that is there
     policy: {
       overlap: dice.pick([30 * MINUTE, 2 * HOUR, DAY]),
-      acceptGap: family === 'swap',
+      config: 'config-1',
+      acceptGap: family === 'swap' && gap, // where it is not accepted, a person does so at the end
       gates: dice.chance(0.2) ? ['idle'] : [],
       hooks: dice.chance(0.2) ? ['restart'] : [],
       mirrors: dice.chance(0.2) ? ['copy'] : [],
@@ -89,7 +90,7 @@ export function scheduleOf(seed: number, without: ReadonlySet<string> = new Set(
   const store = storeOf(dice, race);
   const family = race ? dice.pick(['minted', 'slots', 'client'] as const) : dice.pick(FAMILIES);
   const families = store.shared ? [family, 'minted' as const] : [family];
-  const credentials = families.map((each) => planOf(dice, each, store, race));
+  const credentials = families.map((each) => planOf(dice, seed % 4 > 0, each, store, race));
   const skewed = !race && dice.chance(0.5);
   const operations = race ? racing(dice) : mixed(dice, credentials);
   return {
