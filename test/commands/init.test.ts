@@ -4,11 +4,13 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { beforeAll, describe, expect, it, vi } from 'vitest';
 import { STARTERS, starterText } from '../../src/cli/init/starters.ts';
+import { STORE_STARTERS } from '../../src/cli/init/store-starters.ts';
 import { catalogue } from '../../src/cli/kinds.ts';
 import { openAll } from '../../src/config/catalogue.ts';
 import { loadConfig } from '../../src/config/load.ts';
 import { parseConfig } from '../../src/config/parse.ts';
 import { issuerKinds } from '../../src/issuers/registry.ts';
+import { storeKinds } from '../../src/stores/registry.ts';
 import { type Bench, benchFor, built } from '../cli/harness.ts';
 
 // Every test starts several processes, which take their time where many run at once.
@@ -91,7 +93,10 @@ describe('init', () => {
   ])('writes a configuration for %s that can be read', (kind, answers) => {
     const starter = STARTERS[kind];
     if (starter === undefined) throw new Error(`there is no starter for ${kind}`);
-    const text = starterText(starter, { issuer: kind, name: 'wa-prod', ...answers }, '~/identity');
+    const { file } = STORE_STARTERS;
+    if (file === undefined) throw new Error('there is no starter for file');
+    const given = { store: 'file', issuer: kind, name: 'wa-prod', ...answers };
+    const text = starterText({ store: file, issuer: starter }, given, '~/identity');
     const config = parseConfig(text, '/somewhere/keyturn.yaml', KINDS);
     expect(config.credentials.map((one) => one.name)).toEqual(['wa-prod']);
     expect([...config.issuers.values()].map((one) => one.kind)).toEqual([kind]);
@@ -100,6 +105,24 @@ describe('init', () => {
   it('starts kinds that there are; the others are written by hand', () => {
     const kinds = issuerKinds.map((one) => one.kind);
     expect(Object.keys(STARTERS).filter((kind) => !kinds.includes(kind))).toEqual([]);
+    expect(Object.keys(STORE_STARTERS).sort()).toEqual(storeKinds.map(({ kind }) => kind).sort());
+  });
+
+  it.each([
+    ['aws-secrets-manager', ['--region', 'eu-central-1'], 'log in to AWS'],
+    ['gcp-secret-manager', ['--project', 'my-project'], 'log in to Google Cloud'],
+    ['vault', ['--address', 'https://vault.example:8200'], 'VAULT_ROLE_ID'],
+  ])('starts with the store %s, and makes no identity', async (kind, given, next) => {
+    const bench = await empty();
+    const missing = await bench.keyturn(['init', '--store', kind, '--issuer', 'random']);
+    expect(missing).toMatchObject({ code: 2, stderr: expect.stringContaining(`${given[0]}: missing`) });
+    const { code, stdout } = await bench.keyturn(['init', '--store', kind, '--issuer', 'random', ...given]);
+    expect(code).toBe(0);
+    expect(stdout).toContain(next);
+    const config = await loadConfig(join(bench.place, 'keyturn.yaml'), catalogue);
+    expect(config.credentials.map(({ store }) => store.kind)).toEqual([kind]);
+    expect(await readFile(join(bench.place, '.gitignore'), 'utf8')).toBe('/trail.jsonl\n');
+    await expect(stat(join(bench.folder, '.config'))).rejects.toThrow('ENOENT');
   });
 
   it.each([

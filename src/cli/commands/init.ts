@@ -9,27 +9,51 @@ import { identityPath, ignore, placeConfig, placeIdentity, refuseExisting } from
 import { starterText } from '../init/starters.ts';
 import { catalogue } from '../kinds.ts';
 
-const IGNORED = ['/secrets/', '/trail.jsonl'];
+const TRAIL = '/trail.jsonl';
 
 export const perform: Perform = async ({ options }, context) => {
   const named = context.flags.config ?? context.env.KEYTURN_CONFIG;
   const file = resolve(context.cwd, named === undefined || named === '' ? 'keyturn.yaml' : named);
   const force = flag(options, 'force');
   if (!force) await withFileErrors(() => refuseExisting(file));
-  const { starter, answers } = await collectAnswers(options, context.terminal);
+  const { store, issuer, answers } = await collectAnswers(options, context.terminal);
   const { path, written } = identityPath(file, context.home);
-  const text = starterText(starter, answers, written);
+  const text = starterText({ store, issuer }, answers, written);
   await check(text, file);
-  const { recipient, made } = await withFileErrors(async () => {
-    const { generateIdentity, recipientOf } = await import('../../stores/file/identity.ts');
-    const placed = await placeIdentity(path, generateIdentity, recipientOf);
+  const identity = await withFileErrors(async () => {
+    const placed = store.hasIdentity ? await makeIdentity(path) : null;
     await placeConfig(file, text, force);
-    await ignore(dirname(file), IGNORED);
+    await ignore(dirname(file), [...store.ignored, TRAIL]);
     return placed;
   });
   const name = answers.name ?? '';
   const blocks: Block[] = [
     line(toned('written: ', 'good'), file),
+    ...(identity === null ? [] : identityLines(path, identity)),
+    ...[...store.before, ...issuer.before].map((step) => line('next: ', step)),
+    line('next: keyturn doctor'),
+    line(`next: keyturn rotate ${name}, or keyturn adopt ${name} --stdin for a key that you have`),
+  ];
+  return {
+    data: {
+      file,
+      identityFile: identity === null ? null : path,
+      recipient: identity?.recipient ?? null,
+    },
+    blocks,
+    next: ['keyturn doctor', `keyturn rotate ${name}`],
+  };
+};
+
+type Identity = Awaited<ReturnType<typeof placeIdentity>>;
+
+async function makeIdentity(path: string): Promise<Identity> {
+  const { generateIdentity, recipientOf } = await import('../../stores/file/identity.ts');
+  return await placeIdentity(path, generateIdentity, recipientOf);
+}
+
+function identityLines(path: string, { recipient, made }: Identity): readonly Block[] {
+  return [
     line(toned(made ? 'written: ' : 'kept: ', 'good'), path),
     line('recipient: ', recipient),
     line(
@@ -38,16 +62,8 @@ export const perform: Perform = async ({ options }, context) => {
         'warn',
       ),
     ),
-    ...starter.before.map((step) => line('next: ', step)),
-    line('next: keyturn doctor'),
-    line(`next: keyturn rotate ${name}, or keyturn adopt ${name} --stdin for a key that you have`),
   ];
-  return {
-    data: { file, identityFile: path, recipient },
-    blocks,
-    next: ['keyturn doctor', `keyturn rotate ${name}`],
-  };
-};
+}
 
 /** What is written can be read: whatever was typed, it is refused before anything is there. */
 async function check(text: string, file: string): Promise<void> {

@@ -2,7 +2,9 @@ import { KeyturnError } from '../../core/errors.ts';
 import type { Options } from '../command.ts';
 import { optionOf } from '../command.ts';
 import type { Terminal } from '../terminal.ts';
-import { type Answers, COMMON, type Question, STARTERS, STORES, type Starter } from './starters.ts';
+import type { Answers, Question } from './question.ts';
+import { COMMON, STARTERS, type Starter } from './starters.ts';
+import { STORE_STARTERS, type StoreStarter } from './store-starters.ts';
 
 /** Options that no question asks for. */
 const EXTRA = ['waba', 'graphUrl'];
@@ -14,23 +16,23 @@ const EXTRA = ['waba', 'graphUrl'];
 export async function collectAnswers(
   options: Options,
   terminal: Terminal,
-): Promise<{ readonly starter: Starter; readonly answers: Answers }> {
+): Promise<{ readonly store: StoreStarter; readonly issuer: Starter; readonly answers: Answers }> {
   const answers: Record<string, string> = {};
   for (const name of EXTRA) {
     const given = optionOf(options, name);
     if (given !== undefined) answers[name] = given;
   }
   await answerAll(COMMON, options, terminal, answers);
-  const { store = '', issuer = '' } = answers;
-  if (!STORES.includes(store)) throw unknown('--store', store, STORES);
-  const starter = Object.hasOwn(STARTERS, issuer) ? STARTERS[issuer] : undefined;
-  if (starter === undefined) throw unknown('--issuer', issuer, Object.keys(STARTERS));
+  const store = starterOf('--store', answers.store, STORE_STARTERS);
+  const issuer = starterOf('--issuer', answers.issuer, STARTERS);
   // An account to read takes the place of a phone number.
-  const questions = starter.questions.filter((one) => one.name !== 'phoneNumber' || !('waba' in answers));
+  const questions = [...store.questions, ...issuer.questions].filter(
+    (one) => one.name !== 'phoneNumber' || !('waba' in answers),
+  );
   const phoneNumber = optionOf(options, 'phoneNumber');
   if (phoneNumber !== undefined) answers.phoneNumber = phoneNumber;
   await answerAll(questions, options, terminal, answers);
-  return { starter, answers };
+  return { store, issuer, answers };
 }
 
 async function answerAll(
@@ -61,8 +63,10 @@ async function ask(question: string, fallback: string | undefined, terminal: Ter
   }
 }
 
-function unknown(flag: string, value: string, known: readonly string[]): KeyturnError {
-  return new KeyturnError('USAGE', `${flag}: init knows no ${JSON.stringify(value)}`, {
-    hint: `use one of ${known.join(', ')}, or write the file by hand as docs/configuration.md says`,
+function starterOf<Kind>(flag: string, kind = '', starters: Readonly<Record<string, Kind>>): Kind {
+  const starter = Object.hasOwn(starters, kind) ? starters[kind] : undefined;
+  if (starter !== undefined) return starter;
+  throw new KeyturnError('USAGE', `${flag}: init knows no ${JSON.stringify(kind)}`, {
+    hint: `use one of ${Object.keys(starters).join(', ')}, or write the file by hand as docs/configuration.md says`,
   });
 }

@@ -1,15 +1,5 @@
-/** What was given or typed, by the name of its option. */
-export type Answers = Readonly<Record<string, string>>;
-
-/** Something that a starter configuration needs to know. */
-export interface Question {
-  /** The option in camel case, and as it is written. */
-  readonly name: string;
-  readonly flag: string;
-  readonly asks: string;
-  /** What counts where nothing is given. Absent: it must be given. */
-  readonly fallback?: string;
-}
+import { type Answers, type Question, text } from './question.ts';
+import type { StoreStarter } from './store-starters.ts';
 
 /** The start of a configuration for one kind of issuer. */
 export interface Starter {
@@ -63,9 +53,6 @@ const random: Starter = { questions: [], settings: () => [], variable: 'SECRET',
 /** By the kind of the issuer. Other kinds are written by hand. */
 export const STARTERS: Readonly<Record<string, Starter>> = { 'meta-system-user': meta, manual, random };
 
-/** The kinds of stores that a starter can be written for. */
-export const STORES: readonly string[] = ['file'];
-
 export const COMMON: readonly Question[] = [
   { name: 'store', flag: '--store', asks: 'Where keys are stored', fallback: 'file' },
   { name: 'issuer', flag: '--issuer', asks: 'Who makes them', fallback: 'meta-system-user' },
@@ -80,17 +67,20 @@ function checksOf(phoneNumber: string | undefined, waba: string | undefined): st
   return `{ ${checks.join(', ')} }`;
 }
 
-/** The text of a starter configuration. `identity` is where the identity of the file store lies. */
-export function starterText(starter: Starter, answers: Answers, identity: string): string {
-  const { issuer = '', name = '' } = answers;
+/** The text of a starter configuration. `identity` is where the identity of the store lies, if it has one. */
+export function starterText(
+  { issuer: starter, store: place }: { readonly issuer: Starter; readonly store: StoreStarter },
+  answers: Answers,
+  identity: string,
+): string {
+  const { store = '', issuer = '', name = '' } = answers;
+  const where = place.settings(answers, identity).map((line) => `  ${line}\n`);
   const settings = starter.settings(answers).map((line) => `    ${line}\n`);
   return `# Names and references only: no secret belongs in this file. docs/configuration.md has every key.
 version: 1
 store:
-  kind: file
-  path: ./secrets
-  identity: file:${identity}
-policy:
+  kind: ${store}
+${where.join('')}policy:
   maxAge: 90d
   overlap: 24h
 issuers:
@@ -103,9 +93,4 @@ ${settings.join('')}credentials:
 trail:
   sinks: [{ file: ./trail.jsonl }]
 `;
-}
-
-/** A text as YAML reads it, whatever is in it. */
-function text(value: string): string {
-  return JSON.stringify(value);
 }

@@ -20,6 +20,9 @@ export const USE: readonly CommandSpec[] = [
       { flags: '--store <kind>', description: 'where keys are stored' },
       { flags: '--issuer <kind>', description: 'who makes them' },
       { flags: '--name <name>', description: 'name of the first credential' },
+      { flags: '--region <region>', description: 'the region (aws-secrets-manager)' },
+      { flags: '--project <id>', description: 'the project (gcp-secret-manager)' },
+      { flags: '--address <url>', description: 'the address (vault)' },
       { flags: '--app-id <id>', description: 'the app at Meta' },
       { flags: '--system-user-id <id>', description: 'the app-scoped id of the system user at Meta' },
       { flags: '--phone-number <id>', description: 'the id of a phone number that the token can read' },
@@ -32,6 +35,7 @@ export const USE: readonly CommandSpec[] = [
     examples: [
       ['init', 'asks for what it needs'],
       ['init --app-id 1 --system-user-id 2 --phone-number 3', 'asks for nothing'],
+      ['init --store vault --address https://vault.example:8200', 'asks for the rest'],
     ],
     json: true,
     load: () => import('../commands/init.ts'),
