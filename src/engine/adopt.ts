@@ -196,6 +196,7 @@ async function adoptCurrent(session: Session, facts: KeyFacts, request: AdoptReq
     rotation,
     facts: known,
     issuedAtFrom: sourceOf(facts, request, byStore),
+    ...(run.policy.issuer.proves ? {} : { by: 'shape' as const }),
     version: value.version,
     kept: kept.version,
     hooks: run.policy.hooks,

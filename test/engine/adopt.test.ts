@@ -81,6 +81,11 @@ describe('adopt what is in the store', () => {
       await scene.overwrite('a-value-made-by-hand-0000');
       const { adopted } = await take(scene, { issuedAt });
       expect(adopted?.key?.issuedAtFrom).toBe(from);
+      // Nothing has tested them, so nothing says that they were.
+      expect(adopted?.key?.verifiedAt).toBeUndefined();
+      outcomeIn(await scene.run({ order: { do: 'rotate', reason: 'test' } }));
+      const rows = (await scene.watch.ledger())?.keys ?? [];
+      expect(rows.map((key) => key.verifiedAt)).toEqual([undefined, undefined]);
     }
   });
 

@@ -86,8 +86,9 @@ describe('someone else changes current', () => {
     await scene.overwrite(scene.issuer.keys[0]?.value ?? '');
     expect(outcomeIn(await scene.run()).exitCode).toBe(4);
     const ledger = await scene.watch.ledger();
+    const [first] = ledger?.keys ?? [];
     expect(ledger?.keys.map((key) => key.state)).toEqual(['current', 'retiring']);
-    expect(ledger?.hold?.kind).toBe('moved');
+    expect(ledger?.hold).toMatchObject({ kind: 'moved', reason: expect.stringContaining(`${first?.id} `) });
     scene.clock.advance(DAY - HOUR);
     outcomeIn(await scene.run());
     expect(scene.issuer.keys[1]?.diedAt).toBeNull();
@@ -95,6 +96,20 @@ describe('someone else changes current', () => {
     outcomeIn(await scene.run());
     expect(scene.issuer.keys.map((key) => key.diedAt === null)).toEqual([true, false]);
     await scene.watch.atRest();
+    expect(scene.watch.violations).toEqual([]);
+  });
+
+  it('moved a second time: the hold that stands says what was done last', async () => {
+    const scene = await adopted();
+    outcomeIn(await scene.run());
+    for (const at of [0, 1, 0]) {
+      scene.clock.advance(HOUR);
+      await scene.overwrite(scene.issuer.keys[at]?.value ?? '');
+      outcomeIn(await scene.run());
+      const ledger = await scene.watch.ledger();
+      const current = ledger?.keys.find((key) => key.state === 'current');
+      expect(ledger?.hold?.reason).toBe(`somebody made ${current?.id} current again`);
+    }
     expect(scene.watch.violations).toEqual([]);
   });
 

@@ -68,7 +68,10 @@ export const placeChanges: Handlers<
 
   verified: (ledger, change, pen) => ({
     ledger: withRotation(
-      withRow(ledger, change.row, { ...factsOf(change.facts), verifiedAt: toInstant(pen.now) }),
+      withRow(ledger, change.row, {
+        ...factsOf(change.facts),
+        ...(change.by === 'issuer' ? { verifiedAt: toInstant(pen.now) } : {}),
+      }),
       {
         ...(ledger.rotation?.phase === 'verify' ? { phase: 'promote' as const } : {}),
         unverified: undefined,
@@ -207,8 +210,12 @@ export const placeChanges: Handlers<
       endNow: goesOn ? 'emergency' : undefined,
       ...NO_PROMOTE,
     });
+    // A hold that stands from an earlier move says what was done last.
+    const { hold } = followed;
+    const reason = `somebody made ${change.row} current again`;
+    const restated = hold?.kind === 'moved' && hold.reason !== reason ? { ...hold, reason } : hold;
     const owing = owe(
-      { ...followed, rotation: goesOn ? { ...rotation, old: change.row } : undefined },
+      { ...followed, hold: restated, rotation: goesOn ? { ...rotation, old: change.row } : undefined },
       change,
       pen,
     );
@@ -245,7 +252,7 @@ export const placeChanges: Handlers<
       storeVersion: change.kept,
       currentAs: change.version,
       currentSince: at,
-      verifiedAt: at,
+      ...(change.by === 'shape' ? {} : { verifiedAt: at }),
     };
     const taken = { ...retired, keys: [...retired.keys, row], hold: undefined, failures: undefined };
     // Where it takes the place of another key, those who are told of changes are told of this one.

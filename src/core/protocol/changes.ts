@@ -126,6 +126,8 @@ export type Change =
       readonly rotation: string;
       readonly facts: KeyFacts;
       readonly issuedAtFrom: 'issuer' | 'store' | 'operator' | 'unknown';
+      /** Nothing can test it, so that its shape is all that speaks for it. */
+      readonly by?: 'shape';
       readonly version: Version;
       readonly kept: Version;
       readonly hooks: readonly string[];
