@@ -197,13 +197,21 @@ export function perform(
 
 /** A definite no ends the attempt; any other failure leaves open whether the key exists. */
 function notMade(run: Run, ledger: Ledger, row: string, error: KeyturnError): readonly Change[] {
-  const isFull = error.code === 'FULL' && ledger.rotation?.kind === 'emergency';
-  const said = isFull ? withHint(error, fullEmergencyHint(ledger, run.policy)) : error;
+  const said = withHint(error, hintAbout(error, run, ledger));
   const failure = failureOf(said);
   if (error.ambiguous) {
     return [{ type: 'create-unsure', row, failure }];
   }
   return [{ type: 'not-created', row, failure }, ...fatal(said)];
+}
+
+/** What the issuer cannot know when it says no: what an emergency can still do, and what may stand in the way. */
+function hintAbout({ code, hint }: KeyturnError, run: Run, ledger: Ledger): string {
+  if (code === 'FULL' && ledger.rotation?.kind === 'emergency') return fullEmergencyHint(ledger, run.policy);
+  const mayBeInTheWay = code === 'REFUSED' && ledger.keys.some((key) => key.state === 'possible');
+  return mayBeInTheWay
+    ? `${hint}; a possible key may stand in its way: see keyturn status ${ledger.credential}`
+    : hint;
 }
 
 function withHint(error: KeyturnError, hint: string): KeyturnError {
