@@ -119,6 +119,48 @@ describe('late, stale and young answers', () => {
     expect(step({ keys: [OLD, lost] }, { siblings: [] })).toMatchObject({ do: 'intend' });
   });
 
+  it('what was read before the machine slept is no proof that a promote has landed', () => {
+    const shared: Policy = { ...byId, shared: true, converges: 5 * MINUTE };
+    const old: Key = {
+      ...OLD,
+      state: 'retiring',
+      ceasedCurrentAt: ago(60 * MINUTE),
+      overlapFrom: ago(60 * MINUTE),
+    };
+    const placed: Key = { ...NEW, state: 'current', currentAs: 'v1', currentSince: ago(60 * MINUTE) };
+    const opened = {
+      id: 'r2',
+      kind: 'rollback',
+      reason: '',
+      by: '',
+      startedAt: ago(60 * MINUTE),
+      attempt: 1,
+    } as const;
+    const rotation = { ...opened, phase: 'promote', base: 'v1', old: NEW.id, new: OLD.id } as const;
+    const current = { version: 'v9', row: OLD.id, fingerprints: OLD.fingerprints ?? {}, complete: true };
+    const readAt = (currentAskedAt: number): Step =>
+      step({ keys: [old, placed], rotation }, { current, base: 'v9', currentAskedAt }, shared);
+    expect(readAt(NOW - 59 * MINUTE)).not.toMatchObject({ change: { type: 'promoted' } });
+    expect(readAt(NOW)).toMatchObject({ change: { type: 'promoted', row: OLD.id } });
+  });
+
+  it('which of two keys is the older one is not told by when a person handed one over', () => {
+    const { can } = byId.issuer;
+    const issuer = { ...byId.issuer, revokesBy: 'promotion', can: { ...can, revoke: true } } as const;
+    const made: Key = {
+      ...NEW,
+      issuedAtFrom: 'store',
+      verifiedAt: ago(DAY),
+      window: { from: ago(DAY), to: ago(DAY) },
+    };
+    const window = { from: ago(MINUTE), to: ago(MINUTE) };
+    const seen = { works: { 'r0.0': WORKS, 'r1.1': WORKS } };
+    const next = (issuedAtFrom: Key['issuedAtFrom']): Step =>
+      step({ keys: [made, { ...OLD, issuedAtFrom, window }] }, seen, { ...byId, issuer });
+    expect(next('store')).toMatchObject({ do: 'intend', effect: { kind: 'revoke', role: 'old' } });
+    expect(next('operator')).toMatchObject({ do: 'stop', code: 'GUARDED' });
+  });
+
   it('a document that others have changed since is staged under another mark', () => {
     const opened = {
       id: 'r1',

@@ -237,6 +237,9 @@ export const creationChanges: Handlers<
       ...factsOf(change.facts),
       // It may have been made just now, when the request was thought to be lost.
       window: { from: known?.window?.from ?? at, to: at, clock: pen.clock },
+      ...(known?.issuedAt === undefined && change.facts.issuedAt === undefined
+        ? { issuedAt: at, issuedAtFrom: 'store' as const }
+        : {}),
       ...(known === null || known.state === 'intended' || known.state === 'possible'
         ? { state: 'pending' as const }
         : {}),

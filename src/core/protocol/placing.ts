@@ -179,7 +179,7 @@ export function promotion(
   if (row.revokeEntered !== undefined) return giveUp(rotation, row.id);
   const current = seen.current;
   if (current === undefined) return look({ what: 'current' });
-  if (hasLanded(row, policy, current, now)) return promoted(row, current.version, policy);
+  if (hasLanded(row, policy, current, seen)) return promoted(row, current.version, policy);
   const base = seen.base ?? null;
   if (policy.shared && rotation.base !== undefined && rotation.base !== base) {
     return { do: 'record', change: { type: 'restage', row: row.id } };
@@ -196,7 +196,7 @@ export function promotion(
 export function promoting(ledger: Ledger, policy: Policy, seen: Seen, rotation: Rotation, now: number): Step {
   const row = rowOf(ledger, rotation.new);
   if (seen.current === undefined) return look({ what: 'current' });
-  if (row !== null && hasLanded(row, policy, seen.current, now))
+  if (row !== null && hasLanded(row, policy, seen.current, seen))
     return promoted(row, seen.current.version, policy);
   if (row !== null && seen.current?.row === row.id && seen.current.version !== row.currentAs) {
     const reason = 'whether the store shows what is current or what was before it cannot be told yet';
@@ -216,11 +216,11 @@ function hasLanded(
   row: Key,
   policy: Policy,
   current: CurrentSeen | null,
-  now: number,
+  { currentAskedAt = 0 }: Seen,
 ): current is CurrentSeen {
   if (current === null || current.row !== row.id || current.version === row.currentAs) return false;
   if (!policy.shared || policy.converges === 0 || row.ceasedCurrentAt === undefined) return true;
-  return now >= toMs(row.ceasedCurrentAt) + policy.converges + CLOCK_SKEW;
+  return currentAskedAt >= toMs(row.ceasedCurrentAt) + policy.converges + CLOCK_SKEW;
 }
 
 function promoted(row: Key, version: string, policy: Policy): Step {

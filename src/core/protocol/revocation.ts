@@ -285,9 +285,15 @@ function roleOf(ledger: Ledger, row: Key): 'old' | 'new' | null {
   return row === first ? 'old' : 'new';
 }
 
+/** Whether the answer to a request of ours dates the key. */
+function isAskedFor(key: Key): boolean {
+  return key.issuedAtFrom === 'store' || key.issuedAtFrom === 'issuer';
+}
+
 /** Whether a key was asked for after the other one was there, with room for clocks that differ. */
 function isCertain(first: Key, second: Key): boolean {
-  if (second.window === undefined) return false;
+  // Of a key that a person handed over it says when that was, not when the key was made.
+  if (second.window === undefined || !isAskedFor(second)) return false;
   if (first.window === undefined) return true;
   const skew = first.window.clock === second.window.clock ? 0 : CLOCK_SKEW;
   return first.window.to !== undefined && toMs(second.window.from) >= toMs(first.window.to) + skew;
