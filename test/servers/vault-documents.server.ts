@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { Secret } from '../../src/core/secret.ts';
 import { type FaultProxy, startFaultProxy } from './fault-proxy.ts';
 import { anotherLocation, startBench, type VaultBench } from './vault-bench.ts';
@@ -162,9 +162,15 @@ test('a call that is given up does not take along another that waits for the sam
   });
   const store = vault.open({ address: wire.url });
   const gone = new AbortController();
+  const reads = wire.calls.filter(({ name }) => name.includes('/data/')).length;
   const first = store.read(anotherLocation(), 'current', gone.signal);
+  await vi.waitUntil(() => hung === 1, { timeout: 60_000 });
   const second = store.read(anotherLocation(), 'current', signal);
-  setTimeout(() => gone.abort(), 200);
+  // Its own read is under way now, and waits for what the first has asked.
+  await vi.waitUntil(() => wire.calls.filter(({ name }) => name.includes('/data/')).length === reads + 2, {
+    timeout: 60_000,
+  });
+  gone.abort();
   await expect(first).rejects.toMatchObject({ code: 'INTERRUPTED' });
   expect(await second).toBeNull();
   expect(hung).toBe(2);

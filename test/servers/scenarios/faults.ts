@@ -4,8 +4,9 @@ import type { ScenarioBench, ScenarioStore, Verdict } from './bench.ts';
 import { expectRest, inBatches, startTrial } from './trial.ts';
 
 const FAULTS: readonly Verdict[] = ['lost', 'reset', 'broken', 'busy', 'hang'];
-/** Trials at once: most of them wait. */
+/** Trials at once: most of them wait, and one whose call hangs does nothing else. */
 const WIDTH = 12;
+const HANGING = 40;
 
 /** Each call of a rotation fails once, in each way; then all is well again. */
 export function faultScenarios({ open }: ScenarioStore): void {
@@ -13,7 +14,7 @@ export function faultScenarios({ open }: ScenarioStore): void {
     test.each(FAULTS)('%s', async (verdict) => {
       const count = await callsOfRotation(open);
       const points = Array.from({ length: count }, (_, index) => index + 1);
-      await inBatches(points, WIDTH, async (point) => {
+      await inBatches(points, verdict === 'hang' ? HANGING : WIDTH, async (point) => {
         const bench = await open();
         try {
           await failOnce(bench, point, verdict);

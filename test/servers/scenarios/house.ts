@@ -1,4 +1,5 @@
 import { expect } from 'vitest';
+import { type Ledger, parseLedger } from '../../../src/core/ledger.ts';
 import { configurationText, metaIssuer } from '../../cli/configuration.ts';
 import { type Answer, type Bench, openBench, type Running } from '../../cli/harness.ts';
 import type { ScenarioBench, ScenarioStore } from './bench.ts';
@@ -77,13 +78,13 @@ export async function openHouse(
       return document.data.credentials[0];
     },
     faults: async (member) => {
-      const { keys, rotation } = await house.status(member.name);
+      const { keys, rotation } = await ledgerOf(bench, member);
       const text = (await bench.consume(member.location)) ?? '';
       const token = member.field === undefined ? text : JSON.parse(text)[member.field];
       const state = simulator.lookup(token)?.state ?? 'unknown';
       return [
         ...(state === 'live' ? [] : [`consumers read a key that is ${state}`]),
-        ...(rotation === null ? [] : ['a rotation is open']),
+        ...(rotation === undefined ? [] : ['a rotation is open']),
         ...keys.flatMap((key) =>
           ['pending', 'retiring'].includes(key.state) ? [`${key.id} is still ${key.state}`] : [],
         ),
@@ -93,6 +94,17 @@ export async function openHouse(
     close: cli.close,
   };
   return house;
+}
+
+async function ledgerOf(bench: ScenarioBench, { name, location }: Member): Promise<Ledger> {
+  const store = bench.openStore();
+  try {
+    const { signal } = new AbortController();
+    const found = await store.ledgers?.load({ credential: name, location }, signal);
+    return parseLedger(found?.document ?? '', name);
+  } finally {
+    await store.close?.();
+  }
 }
 
 function configuration(
