@@ -5,13 +5,13 @@ import { adoptionRefusal, alreadyManaged, givesWay } from '../core/protocol/orde
 import { currentRow, isLive, isStale, rowOf, sameKey } from '../core/rows.ts';
 import type { Secret } from '../core/secret.ts';
 import { guarded } from './guard.ts';
+import { keepValue } from './keep.ts';
 import { lookAt, verified } from './looks.ts';
 import type { Outcome } from './outcome.ts';
 import type { Planned } from './plan.ts';
 import { continueWith } from './rotate.ts';
 import type { Run } from './run.ts';
 import { openSession, record, type Session } from './session.ts';
-import type { CurrentValue } from './values.ts';
 
 export interface AdoptRequest {
   /** A key that is not in the store yet; absent: the one that is. */
@@ -214,16 +214,6 @@ async function followTo(session: Session, row: Key, version: string): Promise<Ad
   record(session, { type: 'hold-lifted' });
   const outcome = await continueWith(session, NOTHING);
   return { outcome, key: currentRow(session.book.ledger), same: false };
-}
-
-/** Puts the value aside. In a shared document each credential has a copy of its own, so that none discards another's. */
-function keepValue(run: Run, value: CurrentValue, mark: string): Promise<{ readonly version: string }> {
-  const { location } = run.credential;
-  return guarded(run.world, 'keep the adopted value', run.signal, (signal) =>
-    run.policy.shared
-      ? run.store.stage({ location, mark: `${mark}.0`, text: value.text }, signal)
-      : run.store.keep(location, value.version, signal),
-  );
 }
 
 function presentOf(session: Session): NonNullable<Session['seen']['current']> {

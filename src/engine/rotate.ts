@@ -9,6 +9,7 @@ import { currentRow, rowOf } from '../core/rows.ts';
 import { cleanUp, forgetInvented, unsavedCreation } from './clean-up.ts';
 import { perform } from './effects.ts';
 import { givesUp, holdsUnstaged, shelters, standsInTheWay, waitOut } from './in-hand.ts';
+import { keepReplaced } from './keep.ts';
 import { lookAt } from './looks.ts';
 import { type Outcome, outcomeOf } from './outcome.ts';
 import { type Patience, patienceFor } from './patience.ts';
@@ -168,6 +169,7 @@ async function intend(session: Session, effect: Effect): Promise<void> {
     if (book.dirty) await save(session, 'take', run.signal);
     await book.deliver(run.signal);
   }
+  if (effect.kind === 'promote') for (const change of await keepReplaced(session)) record(session, change);
   const hand = seen.hand?.row === effect.row ? { fingerprints: seen.hand.fingerprints } : {};
   const listed = effect.kind === 'create' || effect.kind === 'register' ? seen.listed : undefined;
   record(session, {

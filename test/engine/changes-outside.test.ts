@@ -21,6 +21,18 @@ async function crashAt(scene: Scene, op: string, when: 'crash-before' | 'crash-a
 }
 
 describe('someone else changes current', () => {
+  it('to a key of ours whose value is nowhere else: it is kept before another takes its place', async () => {
+    const scene = await adopted();
+    await crashAt(scene, 'store.stage', 'crash-before');
+    await scene.overwrite(scene.issuer.keys[1]?.value ?? '');
+    outcomeIn(await scene.run());
+    scene.clock.advance(DAY + HOUR);
+    outcomeIn(await scene.run({ order: { do: 'rotate', reason: 'on' } }));
+    const retired = (await scene.watch.ledger())?.keys.find((key) => key.state === 'retiring');
+    expect(retired?.issuedAt).toBe(new Date(scene.issuer.keys[1]?.issuedAt ?? 0).toISOString());
+    expect(retired?.storeVersion).toBeDefined();
+  });
+
   it('before promote was entered: the rotation ends, our key dies, a hold stands until adopt', async () => {
     const scene = await adopted();
     await crashAt(scene, 'store.stage', 'crash-after');

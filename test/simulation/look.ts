@@ -83,11 +83,11 @@ function born({ one, began, saved }: Actor, key: SimKey): void {
   ]);
 }
 
-/** The store has let go of a value. */
+/** The store has let go of a value; one that keyturn had lost before is nobody's to keep. */
 function discarded({ owner }: Actor, one: Credential, value: string | null): void {
   const key = one.find(value);
   const row = one.ledger?.keys.find((each) => !isDead(each) && one.keyOf(each) === key);
-  const needed = key !== null && row !== undefined && one.lives(key);
+  const needed = key !== null && row !== undefined && row.valueLost !== true && one.lives(key);
   one.judge(`${owner} discards the value of ${key?.id}`, [['I4', 'it lives', needed]]);
 }
 

@@ -289,7 +289,10 @@ export function adoptionRefusal(
     return stop(
       'USAGE',
       'the revocation of this key was entered, so it is not taken on',
-      'make a new key with keyturn rotate',
+      // A rotation would not overwrite what the ledger does not know; an emergency replaces what it finds.
+      isForeign(seen)
+        ? `put another key in place with keyturn emergency ${ledger.credential}`
+        : 'make a new key with keyturn rotate',
     );
   }
   const sibling = seen.siblings?.find((other) => sameKey(other, key));
