@@ -3,7 +3,10 @@
  * with one call, in turn, so that a busy machine slows both alike; then `status` of many credentials, and the memory
  * that it takes at most. Records and never fails by time.
  *
- *     node bin/dev/bench-stores.mjs [store …]
+ *     node bin/dev/bench-stores.mjs [store …] [--cold]
+ *
+ * `--cold`: the system's cache of files is emptied before each process, which takes the rights of root, and only one
+ * credential is looked at.
  */
 import { spawnSync } from 'node:child_process';
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
@@ -12,7 +15,9 @@ import { argv, execPath, stdout, version } from 'node:process';
 import { load } from './load.mjs';
 import { root } from './tests.mjs';
 
-const ROUNDS = 25;
+const cold = argv.includes('--cold');
+const wanted = argv.slice(2).filter((word) => word !== '--cold');
+const ROUNDS = cold ? 9 : 25;
 const ROUNDS_OF_MANY = 5;
 const MANY = [250, 500, 1000];
 const bin = join(root, 'bin/keyturn.js');
@@ -22,7 +27,7 @@ const { servedStores, copyLedger } = await load(root, 'test/servers/store-bench.
 
 stdout.write(`${new Date().toISOString().slice(0, 10)}, Node.js ${version}, median of ${ROUNDS} runs\n`);
 for (const [name, open] of Object.entries(servedStores)) {
-  if (argv.length > 2 && !argv.includes(name)) continue;
+  if (wanted.length > 0 && !wanted.includes(name)) continue;
   const served = await open();
   if (served === null) stdout.write(`\n${name}: SKIPPED, its server cannot be had here\n`);
   else await measure(name, served).finally(() => served.stop());
@@ -44,6 +49,7 @@ async function measure(name, { store, env: own, floor }) {
    * @returns {Promise<{ ms: number, cpuMs: number, mib: number }>}
    */
   const run = async (args, more = {}) => {
+    if (cold) await emptyCaches();
     const from = process.hrtime.bigint();
     const { status, stderr } = spawnSync(execPath, ['--require', join(folder, 'peak.cjs'), ...args], {
       cwd: folder,
@@ -94,6 +100,7 @@ async function measure(name, { store, env: own, floor }) {
         `| ${what} | ${Number(ms).toFixed(0)} | ${above} | ${bar} | ${Number(cpuMs).toFixed(0)} |\n`,
       );
     }
+    if (cold) return;
     const empty = (await run(['-e', '0'])).mib;
     await copyLedger({ store, env: own }, 'bench-0', namesOf(Math.max(...MANY)));
     /** @type {{ ms: number, cpuMs: number, mib: number }[][]} */
@@ -139,6 +146,11 @@ async function configure(folder, store, count) {
 /** @param {number} count */
 function namesOf(count) {
   return Array.from({ length: count }, (_, at) => `bench-${at}`);
+}
+
+async function emptyCaches() {
+  spawnSync('sync');
+  await writeFile('/proc/sys/vm/drop_caches', '3');
 }
 
 /** @param {number[]} values */
