@@ -138,6 +138,8 @@ function ended(actor: Actor | null, one: Credential, key: SimKey): void {
   if (actor === null || key.first || (policy.acceptGap && traits.maxLive === 1)) return;
   // Which key a promotion ends is not said: while one that somebody has ended is still accepted, another ends for it.
   if (traits.revokesBy === 'promotion' && one.endedAt + traits.settles > actor.askedAt) return;
+  // A key that is made long after it was asked for takes the one slot from a key that was asked for since.
+  if (traits.revokesBy === 'replacement' && key.issuedAt > actor.began) return;
   const rows = one.ledger?.keys.filter((row) => one.keyOf(row) === key) ?? [];
   // Where a key ends because another is made, it is the issuer that does so.
   const successor = traits.revokesBy === 'replacement';
