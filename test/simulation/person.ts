@@ -43,7 +43,11 @@ function unrest(one: Credential): string | null {
   const rows = keys.filter((row) => !isDead(row) && row.state !== 'possible');
   const waived = keys.filter(({ state }) => state === 'possible' || state === 'settled').map(({ id }) => id);
   const beside = one.live().find((key) => key !== current && key.mark && !waived.includes(key.mark));
-  const placed = keys.some(({ state, replaced }) => state === 'current' && replaced !== undefined);
+  // What was only written again tells nobody anything.
+  const held = keys.find(({ state }) => state === 'current')?.id;
+  const placed = one.notes.some(
+    ({ key, event }) => key === held && (event === 'promoted' || event === 'current-moved-by-someone'),
+  );
   const known = plan.family !== 'random'; // what nobody can tell of such a key
   const left: readonly (readonly [left: boolean, what: string])[] = [
     [rotation !== undefined, `a rotation is open at ${rotation?.phase}`],
