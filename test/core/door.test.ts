@@ -2,7 +2,9 @@ import { describe, expect, it } from 'vitest';
 import type { Verification } from '../../src/core/issuer.ts';
 import { emptyLedger, type Key, type Ledger } from '../../src/core/ledger.ts';
 import type { Policy } from '../../src/core/policy.ts';
+import type { Step } from '../../src/core/protocol/changes.ts';
 import { door } from '../../src/core/protocol/door.ts';
+import { revocation } from '../../src/core/protocol/revocation.ts';
 import { type CurrentSeen, nothingSeen, type Seen } from '../../src/core/protocol/seen.ts';
 import { policyFor } from './situations.ts';
 
@@ -247,4 +249,14 @@ describe('the one door', () => {
     const works = { 'r1.1': WORKS, 'r0.0': WORKS };
     expect(answer({ works, successor: { revokeEntered: AT } })).not.toBe('open');
   });
+});
+
+it('what an emergency that was called off has entered does not stand for the gates', () => {
+  const asks = (revokeEntered: string): Step | null => {
+    const row: Key = { ...OLD, overlap: 0, revokeEntered };
+    const ledger = { ...emptyLedger('wa-test'), keys: [row, NEW] };
+    return revocation(ledger, { ...policy, gates: ['idle'] }, nothingSeen('host-a', 'r9'), row, NOW);
+  };
+  expect(asks('2026-10-31T00:00:00.000Z')).toMatchObject({ do: 'look', at: { what: 'gates' } });
+  expect(asks('2026-11-02T00:00:00.000Z')).not.toMatchObject({ at: { what: 'gates' } });
 });

@@ -66,7 +66,10 @@ function born({ one, began, saved }: Actor, key: SimKey): void {
   const row = one.rowOf(key);
   // Judged by what lived when it was asked for. What is possible for all that who asked can know is not counted, nor what
   // a stranger makes.
-  const known = (other: SimKey) => saved?.ledger.keys.find(({ id }) => id === other.mark) ?? one.rowOf(other);
+  const known = (other: SimKey) =>
+    other.mark === null || other === key
+      ? one.rowOf(other)
+      : saved?.ledger.keys.find(({ id }) => id === other.mark);
   const counts = (other: SimKey) =>
     (other === key || other.issuedAt <= began) &&
     !['possible', 'settled'].includes(known(other)?.state ?? 'possible');

@@ -73,8 +73,9 @@ function mayStillArrive(policy: Policy, row: Key, now: number): Step | null {
 }
 
 function gated(policy: Policy, seen: Seen, row: Key): Step | null {
-  if (policy.gates.length === 0 || row.endNow !== undefined || row.revokeEntered !== undefined) return null;
-  if (row.state !== 'retiring') return null;
+  if (policy.gates.length === 0 || row.endNow !== undefined || row.state !== 'retiring') return null;
+  // Entered since it retires, the gates have passed; an emergency that was called off asked none.
+  if (row.revokeEntered !== undefined && row.revokeEntered >= (row.ceasedCurrentAt ?? '')) return null;
   const reasons = seen.gates[row.id];
   if (reasons === undefined) return look({ what: 'gates', row: row.id });
   const used = seen.used?.[row.id];
