@@ -1,5 +1,8 @@
 import { KeyturnError } from '../core/errors.ts';
 
+/** What is more ends a timer of Node.js at once. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
+
 export interface Deadline {
   /** Aborts when the time is over, or when the caller's signal does. */
   readonly signal: AbortSignal;
@@ -33,14 +36,17 @@ export function startDeadline(of: {
     controller.abort();
   };
   const onAbort = () => end(interrupted(false));
-  const timer = setTimeout(() => {
-    const seconds = Math.ceil(of.deadlineMs / 1000);
-    end(
-      new KeyturnError('TIMEOUT', `${of.what}: no answer within ${seconds} s`, {
-        hint: 'run again; if it happens again, check the network and the status page of the provider',
-      }),
-    );
-  }, of.deadlineMs);
+  const timer = setTimeout(
+    () => {
+      const seconds = Math.ceil(of.deadlineMs / 1000);
+      end(
+        new KeyturnError('TIMEOUT', `${of.what}: no answer within ${seconds} s`, {
+          hint: 'run again; if it happens again, check the network and the status page of the provider',
+        }),
+      );
+    },
+    Math.min(of.deadlineMs, LONGEST_TIMER_MS),
+  );
   of.signal.addEventListener('abort', onAbort, { once: true });
   return {
     signal: controller.signal,

@@ -26,7 +26,7 @@ export interface Described {
 const at = (of: unknown, ...path: readonly string[]): unknown => path.reduce(member, of);
 const listIn = (of: unknown, id: string, name: string) =>
   Array.isArray(of) ? of.map((one) => ({ id: member(one, id), name: member(one, name) })) : undefined;
-const nothing = (found: unknown): boolean => found === undefined || found === null || found === '';
+const nothing = (found: unknown): boolean => [undefined, null, '', false].some((end) => end === found);
 
 const acme: Described = {
   description: {

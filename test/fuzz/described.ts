@@ -55,7 +55,11 @@ export const describedCreate = target({
 });
 
 /** What came of asking for a key, against the reply. */
-function sound({ described }: Scene, reply: Reply, { value, error }: Outcome<CreatedKey | undefined>): void {
+function sound(
+  { described, minted }: Scene,
+  reply: Reply,
+  { value, error }: Outcome<CreatedKey | undefined>,
+): void {
   const document = said(reply);
   const parts = Object.entries(described.partsIn(document));
   if (error !== null) {
@@ -71,12 +75,10 @@ function sound({ described }: Scene, reply: Reply, { value, error }: Outcome<Cre
   }
   const { facts, secret } = value ?? {};
   holds(facts?.issuerKeyId === undefined || same(described.idIn(document), facts.issuerKeyId), 'another id');
-  // What the provider put into the part that is the id is shown with it.
+  // What the provider put into the part that is the id is shown with it; what it took for a key may be any text.
   const shown = secret?.open('sid') ?? '';
-  silent(
-    facts,
-    Object.values(secret?.openAll() ?? {}).filter((text) => !shown.includes(text)),
-  );
+  const hidden = parts.flatMap(([name]) => secret?.open(name) ?? []).filter((text) => text.includes(minted));
+  silent(facts, shown.includes(minted) ? [] : [...hidden, minted]);
 }
 
 export const describedLook = target({

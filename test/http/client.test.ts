@@ -293,6 +293,11 @@ describe('repetition', () => {
     expect(side.hits()).toBe(2);
   });
 
+  test('has as long as it is given, weeks too', async () => {
+    const side = await serve(answer(200, '{}'));
+    expect((await client.send(get(side.url, { deadlineMs: 35 * 86_400_000 }))).status).toBe(200);
+  });
+
   test('waits as it is told, unless the deadline is sooner', async () => {
     waits.length = 0;
     const side = await serve(
