@@ -1,5 +1,5 @@
 import type { Change } from '../core/protocol/changes.ts';
-import { currentRow } from '../core/rows.ts';
+import { isDead, rowOf } from '../core/rows.ts';
 import type { Version } from '../core/store.ts';
 import { guarded } from './guard.ts';
 import type { Run } from './run.ts';
@@ -25,10 +25,10 @@ export function keepValue(
  * place, since it may be needed to revoke it, and for a rollback.
  */
 export async function keepReplaced({ run, book, values, seen }: Session): Promise<readonly Change[]> {
-  const row = currentRow(book.ledger);
+  const row = rowOf(book.ledger, seen.current?.row ?? undefined);
   const value = values.current;
-  if (row === null || row.storeVersion !== undefined || value === null) return [];
-  if (seen.current?.row !== row.id || seen.current.version !== value.version) return [];
+  if (row === null || isDead(row) || row.storeVersion !== undefined) return [];
+  if (value === null || seen.current?.version !== value.version) return [];
   const { version } = await keepValue(run, value, row.id);
   return [{ type: 'staged', row: row.id, version }];
 }

@@ -90,7 +90,8 @@ function born({ one, began, saved }: Actor, key: SimKey): void {
 function discarded({ owner }: Actor, one: Credential, value: string | null): void {
   const key = one.find(value);
   const row = one.ledger?.keys.find((each) => !isDead(each) && one.keyOf(each) === key);
-  const needed = key !== null && row !== undefined && row.valueLost !== true && one.lives(key);
+  const holds = ({ state, valueLost }: Key): boolean => state !== 'possible' && valueLost !== true;
+  const needed = key !== null && row !== undefined && holds(row) && one.lives(key);
   one.judge(`${owner} discards the value of ${key?.id}`, [['I4', 'it lives', needed]]);
 }
 

@@ -1,7 +1,7 @@
 import { toMs } from '../credential.ts';
 import type { ListedKey } from '../issuer.ts';
 import type { Key, Ledger, Rotation } from '../ledger.ts';
-import { dueAt, keyBudgetUntil, type Policy } from '../policy.ts';
+import { CLOCK_SKEW, dueAt, keyBudgetUntil, type Policy } from '../policy.ts';
 import {
   currentRow,
   isDead,
@@ -61,15 +61,16 @@ function mayCreate(ledger: Ledger, policy: Policy, seen: Seen, rotation: Rotatio
   if (seen.siblings === undefined) return look({ what: 'siblings' });
   const dangling = ledger.keys.find((key) => key.state === 'intended' && key.id !== rotation.new);
   if (dangling !== undefined) return whetherMade(ledger, policy, seen, dangling);
-  return slotFree(ledger, policy, seen, rotation) ?? wantsList(policy, seen);
+  return slotFree(ledger, policy, seen, rotation, now) ?? wantsList(policy, seen);
 }
 
 /** Slots are counted before a key is asked for. A full set is a refusal that lists it, never a deletion. */
-function slotFree(ledger: Ledger, policy: Policy, seen: Seen, rotation: Rotation): Step | null {
+function slotFree(ledger: Ledger, policy: Policy, seen: Seen, rotation: Rotation, now: number): Step | null {
   const { maxLive, can } = policy.issuer;
   if (maxLive === 1) {
     const live = currentRow(ledger) !== null;
-    if (!live || policy.acceptGap || rotation.revokeFirst === true) return null;
+    if (policy.acceptGap || rotation.revokeFirst === true) return null;
+    if (!live) return mayBeInPlace(ledger, policy, now);
     return stop(
       'REFUSED',
       'this issuer has room for one key only, so consumers would hold a dead key for a moment',
@@ -94,6 +95,21 @@ function slotFree(ledger: Ledger, policy: Policy, seen: Seen, rotation: Rotation
     `all ${max} slots at the issuer are taken${names === undefined ? '' : `: ${names}`}`,
     fullHint(ledger, policy, seen),
   );
+}
+
+/** A key whose promote was just sent may be in current, though the store does not show it yet. */
+function mayBeInPlace(ledger: Ledger, policy: Policy, now: number): Step | null {
+  const until = Math.max(
+    0,
+    ...ledger.keys.map(({ state, promoteEntered }) =>
+      state === 'pending' && promoteEntered !== undefined
+        ? toMs(promoteEntered) + policy.converges + CLOCK_SKEW
+        : 0,
+    ),
+  );
+  if (now >= until) return null;
+  const reason = 'whether the key that was promoted last is in place cannot be told yet';
+  return { do: 'wait', for: 'retry', reason, until };
 }
 
 function fullHint(ledger: Ledger, policy: Policy, seen: Seen): string {
