@@ -221,7 +221,7 @@ function afterEffect(session: Session, effect: Effect, created: boolean): Seen {
   const { entered: _, ...seen } = session.seen;
   if (effect.kind === 'create' && created) {
     const prints = session.values.held(effect.row)?.fingerprints() ?? {};
-    const { twin: __, ...rest } = seen;
+    const { twin: _twin, slots: _slots, listed: _listed, listedAt: _listedAt, ...rest } = seen;
     return { ...rest, hand: { row: effect.row, fingerprints: prints } };
   }
   if (effect.kind === 'discard') return seen;

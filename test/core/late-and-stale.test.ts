@@ -100,6 +100,27 @@ describe('late, stale and young answers', () => {
     expect(step({ keys: again.keys }, { works }, twoKeys)).toMatchObject({ do: 'wait', for: 'proof' });
   });
 
+  it('where the issuer is not told which key to end, nothing is sent before it has said that this one lives', () => {
+    const { can } = byId.issuer;
+    const issuer = { ...byId.issuer, revokesBy: 'promotion', can: { ...can, revoke: true } } as const;
+    const unsure = { verdict: 'unknown', message: 'no answer', askedAt: NOW } as const;
+    const dead = { verdict: 'refused', why: 'dead', message: 'dead', askedAt: NOW } as const;
+    const owed: Key = { ...NEW, verifiedAt: ago(DAY), issuedAtFrom: 'store' };
+    const sent: Key = { ...owed, revokeEntered: ago(SECOND), tries: 1 };
+    const answered = (key: Key, own: Seen['works'][string], entered?: string): Step => {
+      const seen = { works: { 'r0.0': WORKS, 'r1.1': own }, ...(entered === undefined ? {} : { entered }) };
+      return step({ keys: [OLD, key] }, seen, { ...byId, issuer });
+    };
+    expect(answered(owed, WORKS)).toMatchObject({ do: 'intend', effect: { kind: 'revoke' } });
+    expect(answered(owed, unsure)).toMatchObject({ do: 'wait', for: 'proof' });
+    expect(answered(owed, dead)).toMatchObject({ change: { type: 'dead', by: 'issuer' } });
+    // The door is looked through again after the intention is saved, and so is this.
+    const again = (own: Seen['works'][string]): Step => answered(sent, own, `revoke:${sent.id}`);
+    expect(again(WORKS)).toMatchObject({ do: 'act', effect: { kind: 'revoke' } });
+    for (const own of [unsure, dead])
+      expect(again(own)).toMatchObject({ change: { type: 'revoke-taken-back', row: sent.id } });
+  });
+
   it('a key that the issuer gave once more does not end with its second row', () => {
     const lost: Key = { ...NEW, storeVersion: undefined, valueLost: true };
     const foreign = { version: 'vf', row: null, fingerprints: { value: 'f'.repeat(16) }, complete: true };
@@ -286,6 +307,27 @@ describe('a way on', () => {
     expect(step({ keys }, { works: { 'r1.1': WORKS, 'r0.0': dead } }, serial)).toMatchObject({
       change: { type: 'opened' },
     });
+  });
+
+  it('with one slot and no accepted gap an emergency makes a key where the one in place is dead', () => {
+    const serial: Policy = {
+      ...byId,
+      acceptGap: false,
+      issuer: { ...byId.issuer, maxLive: 1, revokesBy: 'replacement' },
+    };
+    const opened = { id: 'r1', reason: '', by: '', startedAt: ago(MINUTE), attempt: 1 } as const;
+    const dead = { verdict: 'refused', why: 'dead', message: 'dead', askedAt: NOW } as const;
+    const unsure = { verdict: 'unknown', message: 'no answer', askedAt: NOW } as const;
+    const answered = (kind: 'emergency' | 'manual', own?: Seen['works'][string]): Step => {
+      const rotation = { ...opened, kind, phase: 'create', old: OLD.id } as const;
+      const works: Seen['works'] = own === undefined ? {} : { 'r0.0': own };
+      return step({ keys: [OLD], rotation }, { works, siblings: [] }, serial);
+    };
+    expect(answered('emergency')).toMatchObject({ do: 'look', at: { what: 'works', row: OLD.id } });
+    expect(answered('emergency', dead)).toMatchObject({ do: 'intend', effect: { kind: 'create' } });
+    for (const own of [WORKS, unsure])
+      expect(answered('emergency', own)).toMatchObject({ do: 'stop', code: 'REFUSED' });
+    expect(answered('manual', dead)).toMatchObject({ do: 'stop', code: 'REFUSED' });
   });
 
   it('where the key in place is dead the pause is a minute, and doubles', () => {

@@ -63,6 +63,28 @@ describe('a key in hand', () => {
     expect(await states(scene)).toEqual(['current', 'revoked']);
   });
 
+  it('counts among the slots of the next one, which the same run may ask for hours later', async () => {
+    const scene = sceneOf({ traits: { maxLive: 2 } });
+    await scene.adopt(100);
+    const slots = async () => ({ used: alive(scene), max: 2, keys: [] });
+    const { issuer } = scene.policy({});
+    const policy = scene.policy({ issuer: { ...issuer, can: { ...issuer.can, slots: true } } });
+    const asked: string[] = [];
+    const around: Around = async (call, perform) => {
+      asked.push(call.op);
+      if (call.op === 'store.stage')
+        throw new KeyturnError('DENIED', 'no right to write', { hint: 'give it' });
+      if (call.op !== 'issuer.verify') return perform();
+      // The revocation of the key in hand waits for this answer, and the pause after a failure passes meanwhile.
+      scene.clock.advance(2 * HOUR);
+      return { verdict: 'unknown', message: 'no answer' };
+    };
+    const run = await scene.run({ around, patch: { issuer: { ...scene.issuer, slots }, policy } });
+    expect(outcomeIn(run)).toMatchObject({ exitCode: 4, reason: expect.stringContaining('all 2 slots') });
+    expect(asked.filter((op) => op === 'issuer.create')).toHaveLength(1);
+    expect(alive(scene)).toBe(2);
+  });
+
   it('is not made where the ledger of another credential cannot be read', async () => {
     const scene = await due();
     const siblings = async (): Promise<never> => {

@@ -68,9 +68,13 @@ function mayCreate(ledger: Ledger, policy: Policy, seen: Seen, rotation: Rotatio
 function slotFree(ledger: Ledger, policy: Policy, seen: Seen, rotation: Rotation, now: number): Step | null {
   const { maxLive, can } = policy.issuer;
   if (maxLive === 1) {
-    const live = currentRow(ledger) !== null;
+    const held = currentRow(ledger);
     if (policy.acceptGap || rotation.revokeFirst === true) return null;
-    if (!live) return mayBeInPlace(ledger, policy, now);
+    if (held === null) return mayBeInPlace(ledger, policy, now);
+    // Where consumers hold a dead key already, an emergency makes nothing worse.
+    const asks = rotation.kind === 'emergency' && policy.issuer.proves && seen.current?.row === held.id;
+    if (asks && seen.works[held.id] === undefined) return look({ what: 'works', row: held.id });
+    if (asks && isSaidDead(policy, seen, held)) return mayBeInPlace(ledger, policy, now);
     return stop(
       'REFUSED',
       'this issuer has room for one key only, so consumers would hold a dead key for a moment',

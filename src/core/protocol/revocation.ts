@@ -96,11 +96,13 @@ function bySending(ledger: Ledger, policy: Policy, seen: Seen, row: Key, now: nu
     );
   }
   if (seen.entered === `revoke:${row.id}`) {
-    const blocked = door(ledger, policy, seen, row, now);
+    const blocked = door(ledger, policy, seen, row, now) ?? mayEndAnother(policy, seen, row, now);
     if (blocked?.do === 'look') return blocked;
     if (blocked !== null) {
       const why =
-        blocked.do === 'stop' || blocked.do === 'wait' ? blocked.reason : 'the promote must be settled first';
+        blocked.do === 'stop' || blocked.do === 'wait'
+          ? blocked.reason
+          : 'something else must be recorded first';
       return { do: 'record', change: { type: 'revoke-taken-back', row: row.id, why } };
     }
     return { do: 'act', effect: { kind: 'revoke', row: row.id, role: role ?? 'old' } };
@@ -110,15 +112,10 @@ function bySending(ledger: Ledger, policy: Policy, seen: Seen, row: Key, now: nu
     if (proof === 'dead') return { do: 'record', change: { type: 'dead', row: row.id, by: 'issuer' } };
     if (proof !== null) return proof;
   }
-  const { revokesBy } = policy.issuer;
-  if (row.revokeEntered === undefined && (revokesBy === 'promotion' || revokesBy === 'replacement')) {
-    // Ending a key that is dead already would end another one.
-    const proof = row.storeVersion === undefined ? null : alreadyDead(policy, seen, row, now);
-    if (proof === 'dead') return { do: 'record', change: { type: 'dead', row: row.id, by: 'issuer' } };
-    if (proof !== null) return proof;
-  }
+  const another = row.revokeEntered === undefined ? mayEndAnother(policy, seen, row, now) : null;
+  if (another !== null) return another;
   if (cannotBeNamed(policy, seen, row)) return unnamed(ledger, policy, seen, row);
-  if (revokesBy === 'promotion' && role === null) {
+  if (policy.issuer.revokesBy === 'promotion' && role === null) {
     return stop(
       'GUARDED',
       `which of its two keys the issuer would end cannot be told, ${row.id} or another`,
@@ -175,12 +172,20 @@ function byWaiting(ledger: Ledger, policy: Policy, seen: Seen, row: Key, now: nu
   return retryStep('proof', `${row.id} is not proven dead yet`, undefined, row, now);
 }
 
-/** Whether the issuer says that a key is dead to which nothing was sent yet. */
-function alreadyDead(policy: Policy, seen: Seen, row: Key, now: number): 'dead' | Step | null {
+/** An issuer that is not told which key to end would end another one, were this one dead already. */
+function mayEndAnother(policy: Policy, seen: Seen, row: Key, now: number): Step | null {
+  const { revokesBy, proves } = policy.issuer;
+  const isTold = revokesBy !== 'promotion' && revokesBy !== 'replacement';
+  if (isTold || !proves || row.storeVersion === undefined) return null;
   const own = seen.works[row.id];
   if (own === undefined) return look({ what: 'works', row: row.id });
-  if (own.verdict !== 'refused' || own.why !== 'dead') return null;
-  return tooYoungToTell(policy, seen, row, own.askedAt, now) ?? 'dead';
+  if (own.verdict === 'unknown') {
+    const reason = `whether ${row.id} has ended could not be told: ${own.message}`;
+    return retryStep('proof', reason, own.retryAfterMs, {}, now);
+  }
+  if (own.verdict === 'works' || own.why !== 'dead') return null;
+  const young = tooYoungToTell(policy, seen, row, own.askedAt, now);
+  return young ?? { do: 'record', change: { type: 'dead', row: row.id, by: 'issuer' } };
 }
 
 /** A test that refuses the key in current as well may be out of order: then its word proves nothing. */
