@@ -2,6 +2,8 @@ import { KeyturnError, toKeyturnError } from '../core/errors.ts';
 import type { Ledger } from '../core/ledger.ts';
 import { fullEmergencyHint } from '../core/protocol/asking.ts';
 import type { Change, Failure } from '../core/protocol/changes.ts';
+import { isStrangers } from '../core/protocol/creation.ts';
+import { withOwnId } from '../core/protocol/own-id.ts';
 import type { Effect, Seen } from '../core/protocol/seen.ts';
 import { rowOf } from '../core/rows.ts';
 import { guarded } from './guard.ts';
@@ -18,7 +20,7 @@ type Perform<Kind extends Effect['kind']> = (
 
 /** One function per effect: performs it once and says what is known to have come of it. */
 const EFFECTS: { readonly [Kind in Effect['kind']]: Perform<Kind> } = {
-  create: async (run, values, ledger, _seen, { row }) => {
+  create: async (run, values, ledger, seen, { row }) => {
     const current = values.current?.key ?? null;
     try {
       const made = await guarded(
@@ -31,8 +33,10 @@ const EFFECTS: { readonly [Kind in Effect['kind']]: Perform<Kind> } = {
         },
         { graceful: true },
       );
+      const facts = { ...made.facts, fingerprints: made.secret.fingerprints() };
+      if (isStrangers(ledger, run.policy, seen, row, facts)) return notNew(run, row);
       values.hold(row, made.secret);
-      return [{ type: 'created', row, facts: { ...made.facts, fingerprints: made.secret.fingerprints() } }];
+      return [{ type: 'created', row, facts }];
     } catch (caught) {
       return notMade(run, ledger, row, toKeyturnError(caught, `make a key at ${run.credential.issuer}`));
     }
@@ -54,7 +58,8 @@ const EFFECTS: { readonly [Kind in Effect['kind']]: Perform<Kind> } = {
         },
         { graceful: true },
       );
-      return [{ type: 'registered', row, facts: { ...facts, fingerprints: secret.fingerprints() } }];
+      const own = withOwnId(run.policy, key, facts);
+      return [{ type: 'registered', row, facts: { ...own, fingerprints: secret.fingerprints() } }];
     } catch (caught) {
       return notMade(run, ledger, row, toKeyturnError(caught, `register a key at ${run.credential.issuer}`));
     }
@@ -193,6 +198,20 @@ export function perform(
 ): Promise<readonly Change[]> {
   const act = EFFECTS[effect.kind] as Perform<Effect['kind']>;
   return act(run, values, ledger, seen, effect);
+}
+
+/** The id is not that of a new key. Whether there is one, and which, is found out as after a lost reply. */
+function notNew(run: Run, row: string): readonly Change[] {
+  const { name, issuer } = run.credential;
+  const failure: Failure = {
+    code: 'GUARDED',
+    message: `${issuer} gave the id of a key that was listed before this one was asked for`,
+    hint: `correct create.reply.id; where it is right, the provider gives a key that was there already; see keyturn status ${name} for what may have been made`,
+  };
+  return [
+    { type: 'create-unsure', row, failure },
+    { type: 'failed', failure },
+  ];
 }
 
 /** A definite no ends the attempt; any other failure leaves open whether the key exists. */

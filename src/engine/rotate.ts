@@ -20,6 +20,8 @@ import { dropUnsaved, forgetAnswers, openSession, record, type Session, save } f
 /** A run never takes more steps than this; reaching it is a defect, not a state of the world. */
 const MOST_STEPS = 2_000;
 const MOST_CONFLICTS = 8;
+/** Characters of the ledger. */
+const MOST_LISTED = 2_048;
 /** A lease with less than this left is renewed before a pause. */
 const LEASE_RESERVE = 30_000;
 
@@ -171,14 +173,15 @@ async function intend(session: Session, effect: Effect): Promise<void> {
   }
   if (effect.kind === 'promote') for (const change of await keepReplaced(session)) record(session, change);
   const hand = seen.hand?.row === effect.row ? { fingerprints: seen.hand.fingerprints } : {};
-  const listed = effect.kind === 'create' || effect.kind === 'register' ? seen.listed : undefined;
+  const asks = effect.kind === 'create' || effect.kind === 'register';
+  const listed = asks ? listedBefore(run, seen) : undefined;
   record(session, {
     type: 'intended',
     effect,
     ...hand,
     base: seen.base ?? null,
     longestLife: run.policy.issuer.longestLife,
-    ...(listed === undefined ? {} : { listedBefore: listed.map((key) => key.issuerKeyId) }),
+    ...(listed === undefined ? {} : { listedBefore: listed }),
   });
   await save(session, 'take', run.signal);
   // The door for a revocation is looked through again after its intention is saved.
@@ -186,6 +189,13 @@ async function intend(session: Session, effect: Effect): Promise<void> {
     ...(effect.kind === 'revoke' ? forgetAnswers(session.seen) : session.seen),
     entered: effectName(effect),
   };
+}
+
+/** The ids to remember; where the new key can be found by its mark as well, they may not fill the ledger. */
+function listedBefore({ policy }: Run, seen: Seen): readonly string[] | undefined {
+  const ids = (seen.listed ?? seen.slots?.keys)?.map((key) => key.issuerKeyId);
+  const marks = policy.issuer.marks && policy.issuer.can.find;
+  return marks && JSON.stringify(ids ?? []).length > MOST_LISTED ? undefined : ids;
 }
 
 async function act(session: Session, effect: Effect): Promise<void> {

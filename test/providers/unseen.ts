@@ -56,7 +56,7 @@ export async function startUnseen(): Promise<Provider> {
     const more = from + PAGE < all.length;
     const rows = all.slice(from, from + PAGE).map(({ id, name, madeAt, secret, usedAt }) => {
       const label = JSON.stringify(name);
-      return `{"id":${id},"label":${label},"born":${madeAt},"seen":${usedAt},"value":"${secret}"}`;
+      return `{"id":${id},"label":${label},"born":${madeAt},"seen":${usedAt},"parent":${ring.keys[0]?.id ?? id},"value":"${secret}"}`;
     });
     return raw(`{"code":0,"rows":[${rows.join(',')}],"more":${more},"last":${from + PAGE}}`);
   };

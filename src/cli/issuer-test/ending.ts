@@ -1,35 +1,42 @@
-import { toKeyturnError } from '../../core/errors.ts';
 import { guarded } from '../../engine/guard.ts';
 import { askUntil, tried } from './looks.ts';
 import { failed, leftOut, type Made, passed, type Trial, type TrialStep } from './step.ts';
+import { type Target, targetOf } from './target.ts';
 
 /** Ends the throw-away key and asks whether it is dead; also after an interruption, by a signal of its own. */
 export async function* ending(trial: Trial, seen: Made): AsyncGenerator<TrialStep> {
   const own: Trial = { ...trial, signal: new AbortController().signal };
-  const made = await asFound(own, seen);
-  const revoked = await tried('revoke', () => revokes(own, made));
-  yield revoked.outcome === 'failed' ? withRemedy(revoked, trial, made) : revoked;
+  const byId = trial.issuer.traits.revokesBy === 'id';
+  const target = byId ? await targetOf(own, seen) : null;
+  if (target !== null && target.id === undefined) {
+    yield notEnded(trial, target);
+    return;
+  }
+  const id = target?.id === undefined ? {} : { issuerKeyId: target.id };
+  const made = { ...seen, facts: { ...seen.facts, ...id } };
+  const certain = target?.certain !== false;
+  const revoked = await tried('revoke', () => revokes(own, made, certain));
+  yield revoked.outcome === 'failed'
+    ? withRemedy(revoked, trial, certain ? made.facts.issuerKeyId : undefined)
+    : revoked;
   if (revoked.outcome === 'failed') return;
   yield await tried('verify', () => refuses(own, made));
   yield await tried('list', () => isGone(own, made));
 }
 
-/** The key with the id that its name leads to: what create's reply gave may be none, or the id of another key. */
-async function asFound({ issuer, world, mark, caller, signal }: Trial, made: Made): Promise<Made> {
-  const { find } = issuer;
-  if (find === undefined) return made;
-  try {
-    const found = await guarded(world, 'look for the key', signal, (inner) => find(mark, inner, caller));
-    return found === null ? made : { ...made, facts: { ...made.facts, issuerKeyId: found.issuerKeyId } };
-  } catch (caught) {
-    if (toKeyturnError(caught, 'look for the key').code === 'BUG') throw caught;
-    return made;
-  }
+function notEnded(trial: Trial, { read }: Target): TrialStep {
+  const why =
+    read.length === 0
+      ? 'no id of it is known'
+      : `what was read as its id (${read.join(', ')}) is, or may be, that of another key`;
+  const hint = `correct create.reply.id and list.reply.id; remove it by hand: ${nameOf(trial)}`;
+  return failed('revoke', `the throw-away key is still there: ${why}`, hint);
 }
 
 async function revokes(
   { issuer, world, caller, signal }: Trial,
   { secret, facts }: Made,
+  certain: boolean,
 ): Promise<TrialStep> {
   const { issuerKeyId } = facts;
   await guarded(world, 'revoke the key', signal, async (inner) =>
@@ -41,7 +48,11 @@ async function revokes(
       signal: inner,
     }),
   );
-  return passed('revoke', 'the new key was ended');
+  if (certain) return passed('revoke', 'the new key was ended');
+  return passed(
+    'revoke',
+    `the provider says that it ended ${issuerKeyId}; no list tells that this is the new key`,
+  );
 }
 
 /** The throw-away key, where what was read as its id may be another thing. */
@@ -49,8 +60,8 @@ function nameOf({ mark }: Trial): string {
   return `the one named after ${mark}, or made just now`;
 }
 
-function withRemedy(step: TrialStep, trial: Trial, { facts }: Made): TrialStep {
-  const which = facts.issuerKeyId ?? nameOf(trial);
+function withRemedy(step: TrialStep, trial: Trial, id: string | undefined): TrialStep {
+  const which = id ?? nameOf(trial);
   return failed(
     'revoke',
     `the throw-away key is still there: ${step.message}`,

@@ -18,6 +18,8 @@ export interface Trial {
 export interface Made {
   readonly secret: Secret;
   readonly facts: KeyFacts;
+  /** The ids that were listed before it was asked for: none of them is its own. */
+  readonly before: ReadonlySet<string>;
 }
 
 /** What came of one operation of a trial. No secret is in it. */

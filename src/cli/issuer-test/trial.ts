@@ -22,7 +22,7 @@ export async function tryIssuer(
   if (before === null) return steps;
   let made: Made;
   try {
-    made = await withListedId(trial, before, await make(trial));
+    made = await withListedId(trial, await make(trial, new Set(before.map((key) => key.issuerKeyId))));
   } catch (caught) {
     add(failedBy('create', caught));
     if (toKeyturnError(caught, 'create').ambiguous) await lookForStray(trial, before, add);
@@ -67,11 +67,15 @@ function namesOf(keys: readonly ListedKey[]): string {
   return keys.length === 0 ? '' : `; ${named} with a name, ${dated} with a time`;
 }
 
-async function make({ issuer, world, mark, caller: current, signal }: Trial): Promise<Made> {
+async function make(
+  { issuer, world, mark, caller: current, signal }: Trial,
+  before: Made['before'],
+): Promise<Made> {
   const request = { mark, ...(current === undefined ? {} : { current }) };
   const { create, register } = issuer;
   if (create !== undefined) {
-    return guarded(world, 'create a key', signal, (inner) => create({ ...request, signal: inner }), WHOLE);
+    const ask = (inner: AbortSignal) => create({ ...request, signal: inner });
+    return { ...(await guarded(world, 'create a key', signal, ask, WHOLE)), before };
   }
   const secret = issuer.invent?.(world.random);
   if (secret === undefined || register === undefined) {
@@ -86,21 +90,16 @@ async function make({ issuer, world, mark, caller: current, signal }: Trial): Pr
     (inner) => register({ ...request, secret, signal: inner }),
     WHOLE,
   );
-  return { secret, facts };
+  return { secret, facts, before };
 }
 
 /** As in a rotation: where the reply to a secret of ours has no id, it is the one that the list has in addition. */
-async function withListedId(
-  { issuer, world, caller, signal }: Trial,
-  before: readonly ListedKey[],
-  made: Made,
-): Promise<Made> {
+async function withListedId({ issuer, world, caller, signal }: Trial, made: Made): Promise<Made> {
   const { list, register } = issuer;
   if (register === undefined || list === undefined || made.facts.issuerKeyId !== undefined) return made;
-  const known = new Set(before.map((key) => key.issuerKeyId));
   try {
     const keys = await guarded(world, 'list the keys', signal, (inner) => list(inner, caller));
-    const [id, ...others] = keys.map((key) => key.issuerKeyId).filter((one) => !known.has(one));
+    const [id, ...others] = keys.map((key) => key.issuerKeyId).filter((one) => !made.before.has(one));
     if (id === undefined || others.length > 0) return made;
     return { ...made, facts: { ...made.facts, issuerKeyId: id } };
   } catch (caught) {
@@ -109,7 +108,7 @@ async function withListedId(
   }
 }
 
-function describeMade({ traits }: Issuer, { secret, facts }: Made): TrialStep {
+function describeMade({ traits }: Issuer, { secret, facts, before }: Made): TrialStep {
   const lengths = secret.partNames.map((part) => `${part} (${secret.open(part)?.length ?? 0} characters)`);
   const found = [
     `parts ${lengths.join(', ')}`,
@@ -118,6 +117,13 @@ function describeMade({ traits }: Issuer, { secret, facts }: Made): TrialStep {
     ...(facts.expiresAt === undefined ? [] : [`expires ${facts.expiresAt ?? 'never'}`]),
     ...(facts.scopes === undefined ? [] : [`scopes ${facts.scopes.join(' ')}`]),
   ].join('; ');
+  if (traits.revokesBy === 'id' && facts.issuerKeyId !== undefined && before.has(facts.issuerKeyId)) {
+    return failed(
+      'create',
+      `${found}; a key with this id was listed before`,
+      'correct create.reply.id; where it is right, the provider gives a key that was there already',
+    );
+  }
   if (traits.revokesBy !== 'id' || facts.issuerKeyId !== undefined) return passed('create', found);
   return failed(
     'create',
@@ -141,6 +147,10 @@ async function lookForStray(
       const found = await guarded(world, 'look for the key', signal, (inner) => find(mark, inner, caller));
       if (found === null) return add(passed('find', 'the key that got no answer is not there'));
       const { issuerKeyId } = found;
+      if (before.some((key) => key.issuerKeyId === issuerKeyId)) {
+        const what = `a key may be there: its name leads to ${issuerKeyId}, which was listed before`;
+        return add(failed('find', what, `correct list.reply.id; ${byHand}`));
+      }
       await guarded(world, 'revoke the key', signal, async (inner) =>
         revoke?.({ issuerKeyId, role: 'new', ...(caller === undefined ? {} : { caller }), signal: inner }),
       );

@@ -185,8 +185,8 @@ export const creationChanges: Handlers<
     const noted = withRow(ledger, change.row, {
       state: 'possible',
       window: { from: row?.window?.from ?? at, to: row?.window?.to ?? at, clock: pen.clock },
-      listedBefore: undefined,
-      ...(change.suspects === undefined ? {} : { suspects: [...change.suspects] }),
+      // Without suspects it is looked for again, by its mark.
+      ...(change.suspects === undefined ? {} : { listedBefore: undefined, suspects: [...change.suspects] }),
     });
     return {
       ledger: ledger.rotation?.new === change.row ? nextAttempt(noted, pen) : noted,
@@ -212,7 +212,7 @@ export const creationChanges: Handlers<
   },
 
   identified: (ledger, change) => ({
-    ledger: withRow(ledger, change.row, factsOf(change.facts)),
+    ledger: withRow(ledger, change.row, { ...factsOf(change.facts), listedBefore: undefined }),
     note: { event: 'key-identified', key: change.row },
   }),
 
@@ -287,7 +287,7 @@ function made(
     ...(facts.issuedAt === undefined ? { issuedAt: at } : {}),
     issuedAtFrom: facts.issuedAt === undefined ? 'store' : 'issuer',
     ...factsOf(facts),
-    listedBefore: undefined,
+    ...(facts.issuerKeyId === undefined ? {} : { listedBefore: undefined }),
     window: { from: row?.window?.from ?? at, to: at, clock: pen.clock },
   });
   return {

@@ -1,4 +1,4 @@
-import { toMs } from '../credential.ts';
+import { type KeyFacts, toMs } from '../credential.ts';
 import type { ListedKey } from '../issuer.ts';
 import type { Key, Ledger, Rotation } from '../ledger.ts';
 import { CLOCK_SKEW, dueAt, keyBudgetUntil, type Policy } from '../policy.ts';
@@ -15,6 +15,7 @@ import {
 } from '../rows.ts';
 import { fullEmergencyHint } from './asking.ts';
 import type { Step } from './changes.ts';
+import { wasListedBefore } from './own-id.ts';
 import { revocation } from './revocation.ts';
 import type { Seen } from './seen.ts';
 import { isActive, look, retryStep, stop } from './steps.ts';
@@ -61,7 +62,7 @@ function mayCreate(ledger: Ledger, policy: Policy, seen: Seen, rotation: Rotatio
   if (seen.siblings === undefined) return look({ what: 'siblings' });
   const dangling = ledger.keys.find((key) => key.state === 'intended' && key.id !== rotation.new);
   if (dangling !== undefined) return whetherMade(ledger, policy, seen, dangling);
-  return slotFree(ledger, policy, seen, rotation, now) ?? wantsList(policy, seen);
+  return slotFree(ledger, policy, seen, rotation, now) ?? wantsList(policy, seen, rotation);
 }
 
 /** Slots are counted before a key is asked for. A full set is a refusal that lists it, never a deletion. */
@@ -160,10 +161,14 @@ function isSaidDead(policy: Policy, seen: Seen, key: Key): boolean {
   return !mayBeTooNew(key, policy, answer.askedAt, seen.clock);
 }
 
-/** Where a lost reply can only be guessed from a list, the list is taken before. */
-function wantsList(policy: Policy, seen: Seen): Step | null {
+/**
+ * The list is taken before: what is not in it may be the new key, and what is in it never is. An emergency asks for it
+ * only where a lost reply can be guessed from nothing else.
+ */
+function wantsList(policy: Policy, seen: Seen, { kind }: Rotation): Step | null {
   const { can, marks } = policy.issuer;
-  if (!can.list || (marks && can.find) || seen.listed !== undefined) return null;
+  if (!can.list || seen.listed !== undefined) return null;
+  if (marks && can.find && (kind === 'emergency' || seen.slots !== undefined)) return null;
   return look({ what: 'listed' });
 }
 
@@ -179,8 +184,9 @@ export function whetherMade(ledger: Ledger, policy: Policy, seen: Seen, row: Key
   if (can.find && marks) {
     const found = seen.found[row.id];
     if (found === undefined) return look({ what: 'found', row: row.id });
-    if (found !== null && endsById(policy)) return foundAs(ledger, row, found);
-    const suspects = found === null ? {} : { suspects: [found.issuerKeyId] };
+    const isNew = found !== null && !wasListedBefore(row, found.issuerKeyId);
+    if (isNew && endsById(policy)) return foundAs(ledger, row, found);
+    const suspects = isNew ? { suspects: [found.issuerKeyId] } : {};
     return { do: 'record', change: { type: 'possible', row: row.id, ...suspects } };
   }
   if (can.list && row.listedBefore !== undefined) {
@@ -198,8 +204,9 @@ export function searchAgain(ledger: Ledger, policy: Policy, seen: Seen, row: Key
   const found = seen.found[row.id];
   if (found === undefined) return look({ what: 'found', row: row.id });
   if (found !== null) {
-    // Without its value it could be found, but not ended: it stays with those that a person settles.
-    if (!endsById(policy)) return null;
+    // Without its value it could be found, but not ended: it stays with those that a person settles. So does one that
+    // is found as another key.
+    if (!endsById(policy) || wasListedBefore(row, found.issuerKeyId)) return null;
     return foundAs(ledger, row, found);
   }
   const to = row.window?.to ?? row.window?.from;
@@ -240,7 +247,7 @@ function clientMade(
     if (rotation.nextTry !== undefined && toMs(rotation.nextTry) > now) {
       return retryStep('retry', rotation.lastError ?? 'a new attempt is due soon', undefined, rotation, now);
     }
-    return wantsList(policy, seen) ?? { do: 'intend', effect: { kind: 'register', row: row.id } };
+    return wantsList(policy, seen, rotation) ?? { do: 'intend', effect: { kind: 'register', row: row.id } };
   }
   if (seen.entered === `register:${row.id}`) return { do: 'act', effect: { kind: 'register', row: row.id } };
   return afterRegistration(policy, seen, row, now);
@@ -303,7 +310,11 @@ function operatorMade(
 }
 
 /** The credential, or the row here, that already has this key; null: it is new. */
-export function knownAs(ledger: Ledger, seen: Seen, row: Key): string | null {
+export function knownAs(
+  ledger: Ledger,
+  seen: Seen,
+  row: Pick<Key, 'id' | 'issuerKeyId' | 'fingerprints'>,
+): string | null {
   // One that a person handed over before, and that was not taken on then, may be handed over again.
   const adopts = ledger.rotation?.kind === 'adopt';
   const here = ledger.keys.find(
@@ -311,4 +322,20 @@ export function knownAs(ledger: Ledger, seen: Seen, row: Key): string | null {
   );
   if (here !== undefined) return here.id;
   return seen.siblings?.find((key) => sameKey(key, row))?.credential ?? null;
+}
+
+/** Whether the issuer gave a key of somebody else, or the id of one, for the new one. */
+export function isStrangers(
+  ledger: Ledger,
+  policy: Policy,
+  seen: Seen,
+  id: string,
+  facts: KeyFacts,
+): boolean {
+  const { issuerKeyId } = facts;
+  if (policy.issuer.revokesBy !== 'id' || issuerKeyId === undefined) return false;
+  const before = seen.listed ?? seen.slots?.keys ?? [];
+  const isOld = before.some((key) => key.issuerKeyId === issuerKeyId);
+  if (!isOld && !wasListedBefore(rowOf(ledger, id), issuerKeyId)) return false;
+  return knownAs(ledger, seen, { ...facts, id }) === null;
 }

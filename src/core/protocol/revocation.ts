@@ -4,6 +4,7 @@ import { CLOCK_SKEW, type Policy } from '../policy.ts';
 import { currentRow, hasExpired, isDead, LATE_CREATE, mayBeTooNew, overlapEnd } from '../rows.ts';
 import type { Step } from './changes.ts';
 import { door, isAnothers, unsettledPromote } from './door.ts';
+import { wasListedBefore } from './own-id.ts';
 import type { Answer, Seen } from './seen.ts';
 import { emergencyCommand, look, retryStep, stop } from './steps.ts';
 
@@ -264,7 +265,8 @@ function unnamed(ledger: Ledger, policy: Policy, seen: Seen, row: Key): Step {
     const found = seen.found[row.id];
     if (found === undefined) return look({ what: 'found', row: row.id });
     const facts = { ...found?.facts, issuerKeyId: found?.issuerKeyId ?? '' };
-    if (found !== null) return { do: 'record', change: { type: 'identified', row: row.id, facts } };
+    if (found !== null && !wasListedBefore(row, found.issuerKeyId))
+      return { do: 'record', change: { type: 'identified', row: row.id, facts } };
   }
   if (row.state !== 'current') return { do: 'record', change: { type: 'possible', row: row.id } };
   return stop(
