@@ -9,9 +9,13 @@ export interface SettingsKind {
   readonly settings: z.ZodMiniType;
 }
 
+export interface IssuerSettingsKind extends SettingsKind {
+  readonly soleKeyOf?: (settings: never) => string | null;
+}
+
 /** The plugins that a configuration can name. */
 export interface Kinds {
-  readonly issuers: readonly SettingsKind[];
+  readonly issuers: readonly IssuerSettingsKind[];
   readonly stores: readonly SettingsKind[];
 }
 
@@ -22,7 +26,7 @@ export interface KindEntry<Kind extends SettingsKind = SettingsKind> {
 }
 
 export interface Catalogue {
-  readonly issuers: readonly KindEntry[];
+  readonly issuers: readonly KindEntry<IssuerSettingsKind>[];
   readonly stores: readonly KindEntry[];
 }
 
@@ -33,8 +37,10 @@ export interface KnownKind {
   readonly settings: z.ZodMiniType | null;
 }
 
+export type KnownIssuerKind = KnownKind & Pick<IssuerSettingsKind, 'soleKeyOf'>;
+
 export interface KnownKinds {
-  readonly issuers: readonly KnownKind[];
+  readonly issuers: readonly KnownIssuerKind[];
   readonly stores: readonly KnownKind[];
   /** Packages that were to bring more are a mistake already: a kind that is not known may be one of theirs. */
   readonly partial?: boolean;

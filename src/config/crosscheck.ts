@@ -1,4 +1,10 @@
-import type { ConfiguredCredential, PluginSettings, ReferenceUse } from './config.ts';
+import type {
+  ConfiguredCredential,
+  IssuerConfig,
+  KnownIssuerKind,
+  PluginSettings,
+  ReferenceUse,
+} from './config.ts';
 import type { Mistakes } from './problems.ts';
 import { choice, type Path, quoted } from './wording.ts';
 
@@ -33,6 +39,29 @@ function overlap(a: Draft, b: Draft): boolean {
 
 function place(draft: Draft, what: 'field' | 'location'): Path {
   return ['credentials', draft.name, what === 'field' ? 'fields' : 'location'];
+}
+
+/** Reports credentials whose keys would end one another: where making a key ends the one before, there is room for one. */
+export function checkSoleKeys(
+  drafts: readonly Draft[],
+  issuers: ReadonlyMap<string, IssuerConfig>,
+  kinds: readonly KnownIssuerKind[],
+  mistakes: Mistakes,
+): void {
+  const owners = new Map<string, Draft>();
+  for (const draft of drafts) {
+    const issuer = issuers.get(draft.issuer);
+    if (issuer === undefined) continue;
+    const sole =
+      kinds.find(({ kind }) => kind === issuer.kind)?.soleKeyOf?.(issuer.settings as never) ?? null;
+    if (sole === null) continue;
+    const owner = owners.get(`${issuer.kind} ${sole}`);
+    owners.set(`${issuer.kind} ${sole}`, owner ?? draft);
+    if (owner === undefined) continue;
+    const reason = `a key for ${quoted(draft.name)} would end the one of ${quoted(owner.name)}: the issuer has room for one`;
+    const remedy = 'let all consumers read one credential, or give each an account or number of its own';
+    mistakes.add(['credentials', draft.name, 'issuer'], reason, remedy);
+  }
 }
 
 /** Reports `store:` references to credentials that are not there or have no single value, and cycles of them. */

@@ -2,7 +2,7 @@ import { dirname } from 'node:path';
 import { fingerprint } from '../core/secret.ts';
 import { canonical } from '../core/trail.ts';
 import type { Config, ConfiguredCredential, IssuerConfig, KnownKinds, PluginSettings } from './config.ts';
-import { checkLocations, checkReferences, type Draft } from './crosscheck.ts';
+import { checkLocations, checkReferences, checkSoleKeys, type Draft } from './crosscheck.ts';
 import { resolveVariables } from './fields.ts';
 import { checkLiterals } from './literals.ts';
 import { pluginReader } from './plugins.ts';
@@ -93,6 +93,7 @@ function readRoot(root: SourceNode, file: string, kinds: KnownKinds, mistakes: M
   }
   const sinks = 'trail' in value ? readSinks(value.trail, mistakes) : [];
   checkLocations(drafts, mistakes);
+  checkSoleKeys(drafts, issuers, kinds.issuers, mistakes);
   checkReferences(drafts, plugins.uses, mistakes);
   checkLiterals(value, [], mistakes);
   return {

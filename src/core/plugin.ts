@@ -36,7 +36,13 @@ export interface PluginKind<Settings, Made> {
   readonly load: () => Promise<(settings: Settings, context: PluginContext) => Made>;
 }
 
-export type IssuerKind<Settings = never> = PluginKind<Settings, Issuer>;
+export interface IssuerKind<Settings = never> extends PluginKind<Settings, Issuer> {
+  /**
+   * For an issuer where making a key ends the one before: what has that one key, such as a phone number. Two credentials
+   * with the same are a mistake in the configuration. Null, or without it: several keys can live at once.
+   */
+  readonly soleKeyOf?: (settings: Settings) => string | null;
+}
 export type StoreKind<Settings = never> = PluginKind<Settings, SecretStore>;
 
 /** What a package brings: its main module exports it as `plugin`. */
@@ -44,7 +50,7 @@ export interface Plugin {
   /** The versions of the contracts that it was written for, as numbers: not what the installed keyturn has. */
   readonly contracts: { readonly issuer?: number; readonly store?: number };
   // biome-ignore lint/suspicious/noExplicitAny: each kind has settings of its own
-  readonly issuers?: readonly PluginKind<any, Issuer>[];
+  readonly issuers?: readonly IssuerKind<any>[];
   // biome-ignore lint/suspicious/noExplicitAny: each kind has settings of its own
   readonly stores?: readonly PluginKind<any, SecretStore>[];
 }

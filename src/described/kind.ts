@@ -28,17 +28,19 @@ export interface NamedProvider<Settings extends CommonSettings> {
   readonly summary: string;
   readonly settings: SettingsSchema<Settings>;
   readonly describe: () => Promise<(settings: Settings) => DescriptionInput>;
+  readonly soleKeyOf?: NonNullable<IssuerKind<Settings>['soleKeyOf']>;
 }
 
 /** The issuer kind of a provider that a description says all of. */
 export function describedKind<Settings extends CommonSettings>(
   provider: NamedProvider<Settings>,
 ): IssuerKind<Settings> {
-  const { kind, summary, settings } = provider;
+  const { kind, summary, settings, soleKeyOf } = provider;
   return {
     kind,
     summary,
     settings,
+    ...(soleKeyOf === undefined ? {} : { soleKeyOf }),
     load: async () => {
       const [describe, { createDescribedIssuer }] = await Promise.all([
         provider.describe(),

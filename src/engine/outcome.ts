@@ -32,7 +32,7 @@ export interface Outcome {
   readonly times: OutcomeTimes;
   /**
    * Where making the new key ended the old one: for how long consumers may have read a dead key, in milliseconds, from
-   * the request for the new one to its promote. Null: there was no such gap in this run.
+   * the first request for a new one that may have arrived to the promote. Null: there was no such gap in this run.
    */
   readonly gapMs: number | null;
   /** Whether the run changed anything. */
@@ -166,9 +166,15 @@ function gapOf({ book, run, noted }: Session): number | null {
   const row = currentRow(book.ledger);
   const promotedAt = noted.findLast((note) => note.event === 'promoted')?.at;
   const { acceptGap, issuer } = run.policy;
-  const replaces = acceptGap && issuer.maxLive === 1 && book.ledger.keys.some((key) => key.id !== row?.id);
-  if (!replaces || row?.window === undefined || promotedAt === undefined) return null;
-  return Math.max(0, toMs(promotedAt) - toMs(row.window.from));
+  const { keys } = book.ledger;
+  // Each request since the key before was in place may have ended it, the first of them too.
+  const before = keys.findLastIndex((key) => key.id !== row?.id && key.ceasedCurrentAt !== undefined);
+  const from = keys
+    .slice(before + 1)
+    .flatMap(({ window }) => (window === undefined ? [] : toMs(window.from)));
+  const replaces = acceptGap && issuer.maxLive === 1 && before >= 0;
+  if (!replaces || from.length === 0 || promotedAt === undefined) return null;
+  return Math.max(0, toMs(promotedAt) - Math.min(...from));
 }
 
 function timesOf(session: Session): OutcomeTimes {

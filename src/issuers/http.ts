@@ -1,5 +1,6 @@
 import * as z from 'zod/mini';
 import type { IssuerKind } from '../core/plugin.ts';
+import { canonical } from '../core/trail.ts';
 import { checkDescription } from '../described/consistency.ts';
 import { type Description, descriptionFields } from '../described/fields.ts';
 
@@ -12,6 +13,7 @@ export const httpKind: IssuerKind<Description> = {
   kind: 'http',
   summary: 'A provider whose key API is described here: its requests, and what its replies mean.',
   settings: httpSettings as unknown as IssuerKind<Description>['settings'],
+  soleKeyOf: (settings) => (settings.maxLive === 1 ? canonical(settings) : null),
   load: async () => {
     const { createDescribedIssuer } = await import('../described/issuer.ts');
     return (settings, context) => createDescribedIssuer('http', settings, context);

@@ -1,9 +1,8 @@
 import type * as z from 'zod/mini';
-import type { Issuer } from '../core/issuer.ts';
-import type { IssuerKind, PluginKind } from '../core/plugin.ts';
+import type { IssuerKind } from '../core/plugin.ts';
 
 /** A kind of issuer whose settings only its own schema knows: what `settings` has parsed goes to what `load` gives. */
-export interface AnyIssuerKind extends PluginKind<unknown, Issuer> {
+export interface AnyIssuerKind extends IssuerKind<unknown> {
   readonly settings: z.ZodMiniType;
 }
 
@@ -31,10 +30,12 @@ export const issuerKinds: readonly IssuerEntry[] = [
   { kind: 'random', open: async () => any((await import('./random/settings.ts')).randomKind) },
 ];
 
-function any<Settings>(kind: IssuerKind<Settings>): AnyIssuerKind {
+function any<Settings>({ soleKeyOf, ...kind }: IssuerKind<Settings>): AnyIssuerKind {
   const load: AnyIssuerKind['load'] = async () => {
     const make = await kind.load();
     return (settings, context) => make(settings as Settings, context);
   };
-  return { ...kind, settings: kind.settings as z.ZodMiniType, load };
+  const sole: Pick<AnyIssuerKind, 'soleKeyOf'> =
+    soleKeyOf === undefined ? {} : { soleKeyOf: (settings) => soleKeyOf(settings as Settings) };
+  return { ...kind, ...sole, settings: kind.settings as z.ZodMiniType, load };
 }

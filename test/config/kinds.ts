@@ -35,6 +35,12 @@ export const KINDS: Kinds = {
       }),
     },
     { kind: 'invent', summary: 'Another.', settings: z.strictObject({ kind: z.literal('invent') }) },
+    {
+      kind: 'single',
+      summary: 'One that has room for one key.',
+      settings: z.strictObject({ kind: z.literal('single'), line: z.string() }),
+      soleKeyOf: ({ line }: { readonly line: string }) => line,
+    },
   ],
 };
 

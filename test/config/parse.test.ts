@@ -252,6 +252,18 @@ const WRONG: readonly (readonly [string, string, readonly string[]])[] = [
     ['5:42 "b" and "a" have the same field in the store; give each its own field'],
   ],
   [
+    'two on one key, by one issuer or by two for the same',
+    yaml({
+      issuers: '{ x: { kind: single, line: a }, y: { kind: single, line: a }, z: { kind: single, line: b } }',
+      credentials: `{ a: { issuer: x }, b: { issuer: x }, c: { issuer: z },
+  d: { issuer: y } }`,
+    }),
+    [
+      '4:47 a key for "b" would end the one of "a": the issuer has room for one; let all consumers read one credential, or give each an account or number of its own',
+      '5:16 a key for "d" would end the one of "a": the issuer has room for one; let all consumers read one credential, or give each an account or number of its own',
+    ],
+  ],
+  [
     'one field for two parts',
     yaml({ credentials: '{ a: { issuer: own, fields: { p: f, q: f } } }' }),
     ['4:42 credentials.a.fields uses the same field twice; give each part its own'],

@@ -3,7 +3,6 @@ import type { Verification } from '../../src/core/issuer.ts';
 import { emptyLedger, type Key, type Ledger } from '../../src/core/ledger.ts';
 import type { Policy } from '../../src/core/policy.ts';
 import type { Step } from '../../src/core/protocol/changes.ts';
-import { creation } from '../../src/core/protocol/creation.ts';
 import { door } from '../../src/core/protocol/door.ts';
 import { revocation } from '../../src/core/protocol/revocation.ts';
 import { type CurrentSeen, nothingSeen, type Seen } from '../../src/core/protocol/seen.ts';
@@ -260,16 +259,4 @@ it('what an emergency that was called off has entered does not stand for the gat
   };
   expect(asks('2026-10-31T00:00:00.000Z')).toMatchObject({ do: 'look', at: { what: 'gates' } });
   expect(asks('2026-11-02T00:00:00.000Z')).not.toMatchObject({ at: { what: 'gates' } });
-});
-
-it('a key whose promote was just sent keeps the one slot of its issuer', () => {
-  const one = policyFor('one key at a time, gap accepted');
-  const sent: Key = { ...PENDING, promoteEntered: AT, promoteBase: null };
-  const open = { ...rotation, id: 'r3', old: undefined, kind: 'emergency', phase: 'create' } as const;
-  const ledger = { ...emptyLedger('wa-test'), keys: [sent], rotation: open };
-  const seen = { ...nothingSeen('host-a', 'r9'), current: null, base: null, siblings: [] };
-  const stepAt = (ms: number): Step =>
-    creation(ledger, { ...one, acceptGap: false }, seen, open, Date.parse(AT) + ms);
-  expect(stepAt(60_000)).toMatchObject({ do: 'wait', for: 'retry' });
-  expect(stepAt(600_000)).toMatchObject({ do: 'intend', effect: { kind: 'create' } });
 });

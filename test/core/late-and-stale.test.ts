@@ -309,25 +309,22 @@ describe('a way on', () => {
     });
   });
 
-  it('with one slot and no accepted gap an emergency makes a key where the one in place is dead', () => {
+  it('with one slot no key is asked for unless the gap is accepted, where the one in place is dead neither', () => {
+    const { can } = byId.issuer;
     const serial: Policy = {
       ...byId,
       acceptGap: false,
-      issuer: { ...byId.issuer, maxLive: 1, revokesBy: 'replacement' },
+      issuer: { ...byId.issuer, maxLive: 1, revokesBy: 'replacement', can: { ...can, revoke: false } },
     };
     const opened = { id: 'r1', reason: '', by: '', startedAt: ago(MINUTE), attempt: 1 } as const;
     const dead = { verdict: 'refused', why: 'dead', message: 'dead', askedAt: NOW } as const;
-    const unsure = { verdict: 'unknown', message: 'no answer', askedAt: NOW } as const;
-    const answered = (kind: 'emergency' | 'manual', own?: Seen['works'][string]): Step => {
+    for (const kind of ['emergency', 'manual', 'scheduled'] as const) {
       const rotation = { ...opened, kind, phase: 'create', old: OLD.id } as const;
-      const works: Seen['works'] = own === undefined ? {} : { 'r0.0': own };
-      return step({ keys: [OLD], rotation }, { works, siblings: [] }, serial);
-    };
-    expect(answered('emergency')).toMatchObject({ do: 'look', at: { what: 'works', row: OLD.id } });
-    expect(answered('emergency', dead)).toMatchObject({ do: 'intend', effect: { kind: 'create' } });
-    for (const own of [WORKS, unsure])
-      expect(answered('emergency', own)).toMatchObject({ do: 'stop', code: 'REFUSED' });
-    expect(answered('manual', dead)).toMatchObject({ do: 'stop', code: 'REFUSED' });
+      const seen = { works: { 'r0.0': dead }, siblings: [] };
+      expect(step({ keys: [OLD], rotation }, seen, serial)).toMatchObject({ do: 'stop', code: 'REFUSED' });
+      const accepted = step({ keys: [OLD], rotation }, seen, { ...serial, acceptGap: true });
+      expect(accepted).toMatchObject({ do: 'intend', effect: { kind: 'create' } });
+    }
   });
 
   it('where the key in place is dead the pause is a minute, and doubles', () => {

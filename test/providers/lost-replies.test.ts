@@ -172,3 +172,25 @@ test('where making a key ends the other, nothing is made until the gap is accept
   expect(accepted.gapMs).toBeGreaterThanOrEqual(0);
   await onlyCurrentLives(scene);
 });
+
+test('the gap counts from the first create that may have ended the old key', async () => {
+  const scene = await sceneOf('360dialog');
+  scene.server.fail('lost', 'create', 1);
+  const { gapMs } = await scene.run(rotate);
+  const { keys } = await scene.ledger();
+  const timeOf = (at = '') => Date.parse(at);
+  const promoted = timeOf(keys.find(({ state }) => state === 'current')?.currentSince);
+  const asked = timeOf(keys.find(({ state }) => state === 'possible')?.window?.from);
+  expect(gapMs).toBe(promoted - asked);
+});
+
+test('a dead key in current and no key left to ask for: the emergency is what is said first', async () => {
+  const scene = await sceneOf('360dialog');
+  scene.server.fail('lost', 'create', 3);
+  await scene.run(rotate);
+  scene.later(HOUR);
+  const said = await scene.run(resume);
+  expect(scene.server.creates()).toBe(4);
+  expect(said).toMatchObject({ exitCode: 6, code: 'UNSAFE' });
+  expect(said.hint).toMatch(/^run keyturn emergency/);
+});

@@ -62,7 +62,8 @@ export function asked({ one, owner, saved }: Actor, effect: string, request: Req
 
 /** The issuer has made a key. */
 function born({ one, began, saved }: Actor, key: SimKey): void {
-  const { maxLive } = one.plan.traits;
+  const { policy, traits } = one.plan;
+  const { maxLive } = traits;
   const row = one.rowOf(key);
   // Judged by what lived when it was asked for. What is possible for all that who asked can know is not counted, nor what
   // a stranger makes.
@@ -82,6 +83,7 @@ function born({ one, began, saved }: Actor, key: SimKey): void {
     ['I4', 'it is in no row', row === null],
     ['I4', 'it is the second of its row', one.keys.some((other) => other !== key && other.mark === key.mark)],
     ['I5', `more than ${maxLive} live`, over],
+    ['I2', 'it ends whatever key lived, and nobody accepted the gap', maxLive === 1 && !policy.acceptGap],
     ['I8', 'it is the fourth within a day', budgeted && recent.length >= 3],
   ]);
 }

@@ -53,7 +53,7 @@ function planOf(dice: Dice, gap: boolean, family: Family, store: ReturnType<type
     policy: {
       overlap: dice.pick([30 * MINUTE, 2 * HOUR, DAY]),
       config: 'config-1',
-      acceptGap: family === 'swap' && gap, // where it is not accepted, a person does so at the end
+      acceptGap: family === 'swap' && gap, // where it is not, nothing may be made until a person accepts it at the end
       gates: dice.chance(0.2) ? ['idle'] : [],
       hooks: dice.chance(0.2) ? ['restart'] : [],
       mirrors: dice.chance(0.2) ? ['copy'] : [],

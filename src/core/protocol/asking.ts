@@ -1,12 +1,51 @@
-import type { Ledger } from '../ledger.ts';
+import type { Key, Ledger } from '../ledger.ts';
 import type { Policy } from '../policy.ts';
-import { currentRow } from '../rows.ts';
+import { currentRow, hasExpired } from '../rows.ts';
 import type { Step } from './changes.ts';
 import type { Seen } from './seen.ts';
-import { stop } from './steps.ts';
+import { emergencyCommand, stop } from './steps.ts';
 
-/** Why nothing is begun: the issuer is asked for a key with the one in `current`, and there is none. Null: it can be. */
-export function nobodyAsks(ledger: Ledger, { issuer: { asksWith } }: Policy, seen: Seen): Step | null {
+/** Why nothing is begun that asks for a key. Null: it can be. */
+export function whyNotBegun(ledger: Ledger, policy: Policy, seen: Seen): Step | null {
+  return gapNotAccepted(policy) ?? nobodyAsks(ledger, policy, seen);
+}
+
+const NEEDS_GAP = 'set accept: gap in the policy of this credential';
+
+/** With room for one key, asking for another ends whatever key lives, also one that no ledger knows. Null: it may. */
+export function gapNotAccepted({ acceptGap, issuer: { maxLive } }: Policy): Step | null {
+  if (maxLive !== 1 || acceptGap) return null;
+  return stop(
+    'REFUSED',
+    'this issuer has room for one key only: making one ends any other at once, and consumers would hold a dead key for a moment',
+    `${NEEDS_GAP} if that is acceptable`,
+  );
+}
+
+/**
+ * With room for one key, one that is dead was ended by another that somebody made, unless a key that was asked for here
+ * explains it. A job does not end that other one. Null: it is not so.
+ */
+export function endedByAnother(
+  ledger: Ledger,
+  policy: Policy,
+  current: Key | null,
+  now: number,
+): Step | null {
+  if (policy.issuer.maxLive !== 1 || current === null) return null;
+  const later = ledger.keys.slice(ledger.keys.indexOf(current) + 1);
+  const isOurs = current.revokeEntered !== undefined || later.some(({ window }) => window !== undefined);
+  if (isOurs || hasExpired(current, now)) return null;
+  const first = policy.acceptGap ? '' : ` (${NEEDS_GAP} first)`;
+  return stop(
+    'UNSAFE',
+    'the key in current is dead, and nothing that was asked for here ended it: somebody made another key at the issuer, or removed this one',
+    `put that key into the store and run keyturn adopt ${ledger.credential}, or run ${emergencyCommand(ledger)} now to make one that ends it${first}`,
+  );
+}
+
+/** The issuer is asked for a key with the one in `current`, and there is none. */
+function nobodyAsks(ledger: Ledger, { issuer: { asksWith } }: Policy, seen: Seen): Step | null {
   if (asksWith !== 'current' || seen.current !== null) return null;
   return stop(
     'PERSON',

@@ -1,7 +1,7 @@
 import { type KeyFacts, toMs } from '../credential.ts';
 import type { ListedKey } from '../issuer.ts';
 import type { Key, Ledger, Rotation } from '../ledger.ts';
-import { CLOCK_SKEW, dueAt, keyBudgetUntil, type Policy } from '../policy.ts';
+import { dueAt, keyBudgetUntil, type Policy } from '../policy.ts';
 import {
   currentRow,
   isDead,
@@ -13,12 +13,12 @@ import {
   sameKey,
   settledAt,
 } from '../rows.ts';
-import { fullEmergencyHint } from './asking.ts';
+import { fullEmergencyHint, gapNotAccepted } from './asking.ts';
 import type { Step } from './changes.ts';
 import { wasListedBefore } from './own-id.ts';
 import { revocation } from './revocation.ts';
 import type { Seen } from './seen.ts';
-import { isActive, look, retryStep, stop } from './steps.ts';
+import { emergencyCommand, isActive, look, retryStep, stop } from './steps.ts';
 
 /** The phase in which a key comes to exist at the issuer. */
 export function creation(ledger: Ledger, policy: Policy, seen: Seen, rotation: Rotation, now: number): Step {
@@ -51,37 +51,35 @@ function mayCreate(ledger: Ledger, policy: Policy, seen: Seen, rotation: Rotatio
     return retryStep('retry', rotation.lastError ?? 'a new attempt is due soon', undefined, rotation, now);
   }
   const budget = rotation.kind === 'emergency' ? null : keyBudgetUntil(ledger.made, now);
-  if (budget !== null) {
-    return stop(
-      'PERSON',
-      `three keys were asked for within a day and none is in place (last: ${rotation.lastError ?? 'no reason recorded'})`,
-      'mend the cause, settle possible orphans that keyturn audit names, and run again tomorrow or use keyturn emergency',
-    );
-  }
+  if (budget !== null) return budgetSpent(ledger, policy, seen, rotation);
   // What could stop the rotation after the key is made is asked before it is made.
   if (seen.siblings === undefined) return look({ what: 'siblings' });
   const dangling = ledger.keys.find((key) => key.state === 'intended' && key.id !== rotation.new);
   if (dangling !== undefined) return whetherMade(ledger, policy, seen, dangling);
-  return slotFree(ledger, policy, seen, rotation, now) ?? wantsList(policy, seen, rotation);
+  return slotFree(ledger, policy, seen, rotation) ?? wantsList(policy, seen, rotation);
+}
+
+/** Where a lost request has ended the key that consumers read, nobody may wait until tomorrow. */
+function budgetSpent(ledger: Ledger, policy: Policy, seen: Seen, rotation: Rotation): Step {
+  const current = currentRow(ledger);
+  if (current !== null && policy.issuer.proves && seen.works[current.id] === undefined)
+    return look({ what: 'works', row: current.id });
+  const spent = `three keys were asked for within a day and none is in place (last: ${rotation.lastError ?? 'no reason recorded'})`;
+  if (current !== null && isSaidDead(policy, seen, current)) {
+    const hint = `run ${emergencyCommand(ledger)} now to put a working key in place, and mend the cause`;
+    return stop('UNSAFE', `the key in current is dead; ${spent}`, hint);
+  }
+  return stop(
+    'PERSON',
+    spent,
+    'mend the cause, settle possible orphans that keyturn audit names, and run again tomorrow or use keyturn emergency',
+  );
 }
 
 /** Slots are counted before a key is asked for. A full set is a refusal that lists it, never a deletion. */
-function slotFree(ledger: Ledger, policy: Policy, seen: Seen, rotation: Rotation, now: number): Step | null {
+function slotFree(ledger: Ledger, policy: Policy, seen: Seen, rotation: Rotation): Step | null {
   const { maxLive, can } = policy.issuer;
-  if (maxLive === 1) {
-    const held = currentRow(ledger);
-    if (policy.acceptGap || rotation.revokeFirst === true) return null;
-    if (held === null) return mayBeInPlace(ledger, policy, now);
-    // Where consumers hold a dead key already, an emergency makes nothing worse.
-    const asks = rotation.kind === 'emergency' && policy.issuer.proves && seen.current?.row === held.id;
-    if (asks && seen.works[held.id] === undefined) return look({ what: 'works', row: held.id });
-    if (asks && isSaidDead(policy, seen, held)) return mayBeInPlace(ledger, policy, now);
-    return stop(
-      'REFUSED',
-      'this issuer has room for one key only, so consumers would hold a dead key for a moment',
-      'set accept: gap in the policy of this credential if that is acceptable',
-    );
-  }
+  if (maxLive === 1) return rotation.revokeFirst === true ? null : gapNotAccepted(policy);
   if (can.slots && seen.slots === undefined) return look({ what: 'slots' });
   const max = seen.slots?.max ?? (maxLive === 'unknown' ? null : maxLive);
   if (max === null) return null;
@@ -100,21 +98,6 @@ function slotFree(ledger: Ledger, policy: Policy, seen: Seen, rotation: Rotation
     `all ${max} slots at the issuer are taken${names === undefined ? '' : `: ${names}`}`,
     fullHint(ledger, policy, seen),
   );
-}
-
-/** A key whose promote was just sent may be in current, though the store does not show it yet. */
-function mayBeInPlace(ledger: Ledger, policy: Policy, now: number): Step | null {
-  const until = Math.max(
-    0,
-    ...ledger.keys.map(({ state, promoteEntered }) =>
-      state === 'pending' && promoteEntered !== undefined
-        ? toMs(promoteEntered) + policy.converges + CLOCK_SKEW
-        : 0,
-    ),
-  );
-  if (now >= until) return null;
-  const reason = 'whether the key that was promoted last is in place cannot be told yet';
-  return { do: 'wait', for: 'retry', reason, until };
 }
 
 function fullHint(ledger: Ledger, policy: Policy, seen: Seen): string {

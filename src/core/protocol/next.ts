@@ -2,7 +2,7 @@ import { toMs } from '../credential.ts';
 import type { Key, Ledger } from '../ledger.ts';
 import { backOffUntil, type DueFacts, due, dueAt, type Policy } from '../policy.ts';
 import { currentRow, isDead, isStale, mayBeTooNew, owedRevocations, rowOf, sameKey } from '../rows.ts';
-import { nobodyAsks } from './asking.ts';
+import { endedByAnother, whyNotBegun } from './asking.ts';
 import type { Step } from './changes.ts';
 import { creation } from './creation.ts';
 import { debts } from './debts.ts';
@@ -170,9 +170,14 @@ function opening(ledger: Ledger, policy: Policy, seen: Seen, now: number, drive:
   const facts = dueFacts(current, policy, seen);
   const reason = due(current, policy, facts, ledger, now);
   if (reason === null) return askIssuer(current, policy, seen, drive);
-  const blocked = nobodyAsks(ledger, policy, seen) ?? mayOpen(ledger, policy, now, facts.dead);
-  // What stands against a key that is merely old may not stand against one that is dead.
-  if (blocked !== null) return askIssuer(current, policy, seen, drive) ?? blocked;
+  const blocked =
+    (facts.dead ? endedByAnother(ledger, policy, current, now) : null) ??
+    whyNotBegun(ledger, policy, seen) ??
+    mayOpen(ledger, policy, now, facts.dead);
+  // What stands against a key that is merely old may not stand against one that is dead, and the other way round.
+  const asked =
+    blocked !== null || policy.issuer.maxLive === 1 ? askIssuer(current, policy, seen, drive) : null;
+  if (asked !== null || blocked !== null) return asked ?? blocked;
   const scopes = reason.rule === 'scope' ? { scopes: true as const } : {};
   return {
     do: 'record',

@@ -1,7 +1,7 @@
 import type { Key, Ledger } from '../ledger.ts';
 import type { Policy } from '../policy.ts';
 import { currentRow, isDead, previous, rowOf, sameKey } from '../rows.ts';
-import { nobodyAsks, turnsToRevokeFirst, whyNotFirst } from './asking.ts';
+import { turnsToRevokeFirst, whyNotBegun, whyNotFirst } from './asking.ts';
 import type { Step } from './changes.ts';
 import { followStore } from './next.ts';
 import type { Seen } from './seen.ts';
@@ -54,8 +54,8 @@ function rotate(
   policy: Policy,
 ): Step | null {
   if (ledger.rotation !== undefined) return null;
-  const unasked = nobodyAsks(ledger, policy, seen);
-  if (unasked !== null) return unasked;
+  const cannot = whyNotBegun(ledger, policy, seen);
+  if (cannot !== null) return cannot;
   if (isForeign(seen)) {
     return stop(
       'PERSON',
@@ -92,7 +92,7 @@ function emergency(
     );
   }
   const cannot =
-    (order.revokeFirst === true ? whyNotFirst(policy) : null) ?? nobodyAsks(ledger, policy, seen);
+    (order.revokeFirst === true ? whyNotFirst(policy) : null) ?? whyNotBegun(ledger, policy, seen);
   if (cannot !== null) return cannot;
   const revokeFirst = order.revokeFirst === undefined ? {} : { revokeFirst: true as const };
   return {

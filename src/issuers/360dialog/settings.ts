@@ -27,5 +27,6 @@ export const dialog360Kind = describedKind<Dialog360Settings>({
   summary:
     'The API key of a phone number at 360dialog. Making one ends the other, so that a gap has to be accepted.',
   settings,
+  soleKeyOf: ({ hubUrl, channelId }) => `${hubUrl} ${channelId}`,
   describe: async () => (await import('./description.ts')).dialog360Key,
 });
