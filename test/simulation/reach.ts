@@ -71,6 +71,10 @@ const IMPOSSIBLE: readonly (readonly [cell: RegExp, why: string])[] = [
     new RegExp(`^call (${[...READS, ...OTHERS].join('|')}) / fault (late|die-late|nap-before)$`),
     'what has no lasting effect and lands late is as good as lost',
   ],
+  [
+    /^phase (create|verify) \/ trait gap not accepted$/,
+    'no key is asked for before a person accepts the gap at the end, when everything works',
+  ],
 ];
 
 export type Cells = Map<string, number>;
