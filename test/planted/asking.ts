@@ -61,9 +61,9 @@ export const ASKING: readonly Bug[] = [
     rule: 1,
     breaks: 'I6',
     file: EFFECTS,
-    find: "return [{ type: 'created', row, facts: { ...made.facts, fingerprints: made.secret.fingerprints() } }];",
+    find: "return [{ type: 'created', row, facts }];",
     replace:
-      "const issuerKeyId = made.facts.issuerKeyId ?? made.secret.open() ?? row;\n      return [\n        { type: 'created', row, facts: { ...made.facts, issuerKeyId, fingerprints: made.secret.fingerprints() } },\n      ];",
+      "const issuerKeyId = made.facts.issuerKeyId ?? made.secret.open() ?? row;\n      return [{ type: 'created', row, facts: { ...facts, issuerKeyId } }];",
     why: 'every row should have an id to be found by',
   },
   {
@@ -103,9 +103,9 @@ export const ASKING: readonly Bug[] = [
     breaks: 'I4',
     among: ['marks', 'fault late | fault die-late', 'often'],
     file: CREATION,
-    find: '    const suspects = found === null ? {} : { suspects: [found.issuerKeyId] };\n',
+    find: '    const suspects = isNew ? { suspects: [found.issuerKeyId] } : {};\n',
     replace:
-      "    if (found === null) return { do: 'record', change: { type: 'never-made', row: row.id } };\n    const suspects = { suspects: [found.issuerKeyId] };\n",
+      "    if (found === null) return { do: 'record', change: { type: 'never-made', row: row.id } };\n    const suspects = isNew ? { suspects: [found.issuerKeyId] } : {};\n",
     why: 'the issuer was asked, and does not know it',
   },
   {
