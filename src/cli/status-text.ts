@@ -35,14 +35,17 @@ function dueCell({ due }: CredentialStatus, now: number): Cell {
   return left <= 0 ? toned('now', 'warn') : minutes(due).slice(0, 10);
 }
 
-function stateCell({ rotation, keys, current, hold }: CredentialStatus, now: number): readonly Cell[] {
+function stateCell({ rotation, keys, current, hold, gates }: CredentialStatus, now: number): readonly Cell[] {
   if (hold !== null) return [toned('held', 'warn')];
   if (rotation?.waiting?.for === 'operator') return [toned('waits for a person', 'warn')];
   if (rotation !== null && rotation.promotedAt === null) return [`rotates: ${rotation.phase}`];
   const retiring = keys.find((key) => key.state === 'retiring');
   if (retiring !== undefined) {
     const left = retiring.overlapEnds === null ? 0 : Date.parse(retiring.overlapEnds) - now;
-    const quiet = retiring.usedAt === null ? '' : `, quiet since ${minutes(retiring.usedAt)}`;
+    const gate = gates.length === 0 ? '' : `, gate ${gates.join(', ')}`;
+    const never = retiring.usedAt === null ? ' (never used)' : '';
+    const quiet =
+      retiring.quietSince === null ? gate : `${gate}, quiet since ${minutes(retiring.quietSince)}${never}`;
     return [left > 0 ? `overlap, ${span(left)} left${quiet}` : `the old key is to be revoked${quiet}`];
   }
   if (current === null) return [toned('no key yet', 'warn')];

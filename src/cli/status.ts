@@ -23,7 +23,11 @@ export interface CredentialStatus {
   readonly keys: readonly (KeyOutput & {
     /** When the overlap of a retiring key is over; null: it has none, or it has not begun. */
     readonly overlapEnds: string | null;
+    /** When a retiring key was last used, or was replaced where it never was; null: no gate has asked. */
+    readonly quietSince: string | null;
   })[];
+  /** The gates that a key has to pass before it is revoked. */
+  readonly gates: readonly string[];
   readonly rotation: RotationOutput | null;
   readonly debts: readonly DebtOutput[];
   readonly hold: NonNullable<Ledger['hold']> | null;
@@ -60,7 +64,12 @@ export function statusOf(
     store: store.kind,
     location,
     current: current === null ? null : keyOutput(current),
-    keys: ledger.keys.map((key) => ({ ...keyOutput(key), overlapEnds: endOf(key) })),
+    keys: ledger.keys.map((key) => ({
+      ...keyOutput(key),
+      overlapEnds: endOf(key),
+      quietSince: quietSince(key),
+    })),
+    gates: credential.policy.gates,
     rotation: ledger.rotation === undefined ? null : rotationOutput(ledger.rotation),
     debts: debtsOf(ledger),
     hold: ledger.hold ?? null,
@@ -68,6 +77,11 @@ export function statusOf(
     ageDays: current === null ? null : ageDays(current, now),
     due: due === null ? null : toInstant(due),
   };
+}
+
+function quietSince(key: Key): string | null {
+  if (key.state !== 'retiring' || key.usedAt === undefined) return null;
+  return key.usedAt ?? key.ceasedCurrentAt ?? null;
 }
 
 /** Null also for one that has run out: nobody is at work. */

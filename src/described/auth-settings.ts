@@ -1,5 +1,6 @@
 import * as z from 'zod/mini';
-import { reference } from '../core/setting.ts';
+import { REFERENCE, reference } from '../core/setting.ts';
+import { queryFault } from '../http/literals.ts';
 import { urlFault } from '../http/url.ts';
 import { described } from './operation-settings.ts';
 
@@ -31,13 +32,21 @@ const name = z
     z.regex(/^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,64}$/, { error: 'must be the name of a header or parameter' }),
   );
 
-const basic = z.strictObject({
-  user: text('The user, as it is, or a reference.'),
-  password: described(
-    z.union([reference('The password.'), current, z.literal('')], { error: `${SECRET_ERROR}, or empty` }),
-    'The password; empty where the user is all.',
-  ),
-});
+const basic = z
+  .strictObject({
+    user: text('The user, as it is, or a reference.'),
+    password: described(
+      z.union([reference('The password.'), current, z.literal('')], { error: `${SECRET_ERROR}, or empty` }),
+      'The password; empty where the user is all.',
+    ),
+  })
+  .check(
+    z.superRefine(({ user, password }, issues) => {
+      if (password !== '' || REFERENCE.test(user) || CURRENT.test(user)) return;
+      const message = `${SECRET_ERROR}: where the password is empty, the user is the secret`;
+      issues.addIssue({ code: 'custom', message, path: ['user'] });
+    }),
+  );
 
 const header = z.strictObject({
   name: described(name, 'The name of the header.'),
@@ -61,7 +70,10 @@ const oauth2 = z.strictObject({
   url: described(
     z.string({ error: 'must be a URL' }).check(
       z.superRefine((given, issues) => {
-        const error = urlFault(given) ?? (/[{}#]/.test(given) ? 'must not hold places or a # part' : null);
+        const error =
+          urlFault(given) ??
+          (/[{}#]/.test(given) ? 'must not hold places or a # part' : null) ??
+          (queryFault(given) === null ? null : 'holds a secret in clear; refer to it under clientSecret');
         if (error !== null) issues.addIssue({ code: 'custom', message: error });
       }),
     ),

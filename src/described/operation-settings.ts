@@ -1,6 +1,6 @@
 import * as z from 'zod/mini';
 import { JSON_POINTER } from '../http/json-pointer.ts';
-import { headerFault, literalFault } from '../http/literals.ts';
+import { headerFault, literalFault, queryFault } from '../http/literals.ts';
 import { urlFault } from '../http/url.ts';
 import { PLACE_RULE, parsePlaces } from './places.ts';
 
@@ -25,11 +25,7 @@ function urlTemplateFault(text: string): string | null {
   const fault = text.startsWith('//') ? 'must be a path after baseUrl, or a whole URL' : urlFault(absolute);
   if (fault !== null) return fault;
   if (text.includes('#')) return 'must not hold a # part; it is never sent';
-  for (const [name, value] of new URL(absolute).searchParams) {
-    const literal = literalFault(name, value);
-    if (literal !== null) return literal;
-  }
-  return null;
+  return queryFault(absolute);
 }
 
 const urlTemplate = z.string({ error: 'must be a path after baseUrl, such as /keys, or a whole URL' }).check(

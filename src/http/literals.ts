@@ -22,3 +22,9 @@ export function literalFault(name: string, value: string): string | null {
   if (!SECRET_NAME.test(name) || ABOUT.test(name) || value.includes('{')) return null;
   return 'holds a secret in clear; write {key.value} where the key belongs';
 }
+
+/** Why the query of a URL is no place for what stands there; null where all is well. */
+export function queryFault(url: string): string | null {
+  const faults = [...new URL(url).searchParams].map(([name, value]) => literalFault(name, value));
+  return faults.find((fault) => fault !== null) ?? null;
+}

@@ -144,6 +144,18 @@ describe('a mistake names its line and its path in the operation', () => {
       'describe: { url: "/keys/{key.id}", reply: { id: /id } }\nrevoke: { url',
       /^12 issuers\.acme\.describe\.url: .*\{key\.id\}/,
     ],
+    [
+      'a user that is the secret',
+      'auth: { bearer: env:ACME_ADMIN }',
+      'auth: { basic: { user: sk_not_a_real_one, password: "" } }',
+      /^6 issuers\.acme\.auth\.basic\.user: .*must be a reference/,
+    ],
+    [
+      'a secret in the address of tokens',
+      'auth: { bearer: env:ACME_ADMIN }',
+      'auth: { oauth2: { url: "https://acme.example/token?client_secret=abc", clientId: x, clientSecret: env:X } }',
+      /^6 issuers\.acme\.auth\.oauth2\.url: .*in clear/,
+    ],
     ['a base with a query', '/v1\nauth', '/v1?v=2\nauth', /^5 issuers\.acme\.baseUrl: .*query/],
     ['a revocation of nobody', '"/keys/{key.id}"', '/keys', /^12 issuers\.acme\.revoke: .*which key/],
     ['no revocation', 'revoke: { url: "/keys/{key.id}" }\n', '', /issuers\.acme\.revoke: .*how a key ends/],

@@ -6,7 +6,7 @@ import { NORDWIND, startNordwind } from './nordwind.ts';
 import type { StartProvider } from './provider.ts';
 import { SELBST, startSelbst } from './selbst.ts';
 import { startTafel, TAFEL } from './tafel.ts';
-import { startTwilio } from './twilio.ts';
+import { startTwilio, startTwilioToken } from './twilio.ts';
 import { startUnseen, UNSEEN } from './unseen.ts';
 import { startVonage } from './vonage.ts';
 
@@ -193,6 +193,28 @@ test('issuer test makes nothing where that would end the key in use', { timeout:
   const { answer } = await tested(bench);
   expect([answer.code, bench.server.creates()]).toEqual([4, 0]);
   expect(answer.stdout).toContain('would end the key in use');
+});
+
+test('issuer test makes nothing while a second slot may hold the key in current', {
+  timeout: 60_000,
+}, async () => {
+  const bench = await benchOf(startTwilioToken, { policy: { overlap: '2h' } });
+  await bench.adopt();
+  expect((await bench.keyturn('rotate', NAME)).code).toBe(0);
+  const made = bench.server.creates();
+  const { answer } = await tested(bench);
+  expect([answer.code, bench.server.creates()]).toEqual([4, made]);
+  expect(answer.stdout).toContain('take the place of the key in current');
+});
+
+test('an interrupted issuer test ends its key, and ends as interrupted', { timeout: 60_000 }, async () => {
+  const bench = await benchOf(startUnseen, { issuer: { settles: '0s' } });
+  bench.server.fail('held', 'create');
+  const running = bench.bench.start(['issuer', 'test', 'provider', '--yes']);
+  await expect.poll(() => bench.server.creates(), { timeout: 20_000 }).toBe(1);
+  running.child.kill('SIGINT');
+  const answer = await running.answer;
+  expect([answer.code, bench.ring.live()]).toEqual([130, []]);
 });
 
 test('a key is adopted by the id that keys shows, and only by one that is there', {

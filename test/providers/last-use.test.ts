@@ -76,6 +76,38 @@ describe('the gate issuer-last-used', { timeout: 60_000 }, () => {
     expect(bench.ring.accepted(old.secret)).not.toBeNull();
   });
 
+  test('says since when a key is quiet that was never used', async () => {
+    const bench = await openProviderBench(startUnseen, { policy: { gates: ['issuer-last-used'] } });
+    onTestFinished(bench.close);
+    await bench.keyturn('rotate', NAME);
+    await bench.keyturn('rotate', NAME);
+    await bench.keyturn('run');
+    const status = (await bench.keyturn('status', '--json')).document.data.credentials[0];
+    const old = status.keys.find((key: { state: string }) => key.state === 'retiring');
+    expect([status.gates, old.usedAt, old.quietSince]).toEqual([
+      ['issuer-last-used'],
+      null,
+      expect.stringMatching(/^20/),
+    ]);
+    expect((await bench.keyturn('status')).stdout).toMatch(
+      /gate issuer-last-used, quiet since .*never used/s,
+    );
+  });
+
+  test('does not keep a key that is dead already', async () => {
+    const bench = await openProviderBench(startUnseen, { policy: { gates: ['issuer-last-used'] } });
+    onTestFinished(bench.close);
+    await bench.keyturn('rotate', NAME);
+    const [old] = bench.ring.live();
+    if (old === undefined) throw new Error('there is no key');
+    await bench.keyturn('rotate', NAME);
+    old.deadFrom = 1;
+    const run = await bench.keyturn('run', '--json');
+    expect([run.code, run.document.data.credentials[0].outcome]).toEqual([0, 'done']);
+    const status = (await bench.keyturn('status', '--json')).document.data.credentials[0];
+    expect(status.keys).toMatchObject([{ state: 'revoked' }, { state: 'current' }]);
+  });
+
   test('is refused before a key is made where the provider does not tell the last use', async () => {
     const bench = await openProviderBench(startTwilio, {
       policy: { gates: [{ gate: 'issuer-last-used', quiet: '1h', longest: '2d' }] },

@@ -1,9 +1,12 @@
 import { toInstant } from '../../core/credential.ts';
-import { KeyturnError } from '../../core/errors.ts';
+import { ERROR_CODES, KeyturnError } from '../../core/errors.ts';
 import type { Issuer } from '../../core/issuer.ts';
+import type { Ledger } from '../../core/ledger.ts';
+import { currentRow, isDead } from '../../core/rows.ts';
 import { flag, line, type Perform, table, toned } from '../command.ts';
 import { tryIssuer } from '../issuer-test/trial.ts';
 import { callerOf, credentialsOf } from '../keys/listing.ts';
+import { inParallel } from '../parallel.ts';
 
 const TONES = { ok: 'good', failed: 'bad', skipped: 'faint' } as const;
 const REFUSED = 4;
@@ -15,6 +18,7 @@ export const perform: Perform = async ({ words, options }, context) => {
   await context.requireReferences(credentials, 'rotate');
   const issuer = await context.issuer(name);
   refuse(name, issuer);
+  refuseAmong(name, issuer, await inParallel(credentials, (credential) => context.ledger(credential)));
   const nonce = Buffer.from(context.world.random(4)).toString('hex');
   const mark = `r${toInstant(context.startedAt).slice(0, 10).replaceAll('-', '')}-${nonce}.1`;
   await context.terminal.confirm({
@@ -42,7 +46,7 @@ export const perform: Perform = async ({ words, options }, context) => {
       table(['outcome', 'operation', 'what was understood'], rows),
       ...bad.map(({ operation, hint }) => line(`${operation}: ${hint}`)),
     ],
-    exitCode: bad.length > 0 ? REFUSED : 0,
+    exitCode: signal.aborted ? ERROR_CODES.INTERRUPTED : bad.length > 0 ? REFUSED : 0,
     errors: bad.map(
       ({ operation, message, hint }) => new KeyturnError('REFUSED', `${operation}: ${message}`, { hint }),
     ),
@@ -58,5 +62,19 @@ function refuse(name: string, { traits, revoke }: Issuer): void {
   if (traits.secretFrom !== 'operator' && revoke !== undefined) return;
   throw new KeyturnError('UNSUPPORTED', `${name} has no interface that makes and ends keys`, {
     hint: 'there is nothing to test; keyturn doctor checks the rest',
+  });
+}
+
+/** With two slots and no ids a key in the second slot may be the one in current: another one would take its place. */
+function refuseAmong(name: string, { traits }: Issuer, ledgers: readonly Ledger[]): void {
+  if (traits.revokesBy !== 'promotion') return;
+  const busy = ledgers.find(
+    (ledger) =>
+      ledger.rotation !== undefined ||
+      ledger.keys.some((key) => !isDead(key) && key.id !== currentRow(ledger)?.id),
+  );
+  if (busy === undefined) return;
+  throw new KeyturnError('GUARDED', `${busy.credential} has a rotation or a second key at ${name}`, {
+    hint: `a throw-away key could take the place of the key in current: wait until keyturn status ${busy.credential} is ok; nothing was done`,
   });
 }

@@ -235,7 +235,8 @@ function attest(
   return { do: 'record', change: { type: 'settled', row: row.id, who, reason: order.reason } };
 }
 
-function forget(order: Extract<Order, { do: 'forget' }>, ledger: Ledger): Step | null {
+/** What forgetting a key records, or why it is refused; null: it is settled already. */
+export function forget(order: Extract<Order, { do: 'forget' }>, ledger: Ledger): Step | null {
   const row =
     rowOf(ledger, order.orphan) ?? ledger.keys.find((key) => key.issuerKeyId === order.orphan) ?? null;
   const names = ledger.keys.filter(mayBeForgotten).map((key) => key.id);

@@ -23,7 +23,7 @@ export function revocation(ledger: Ledger, policy: Policy, seen: Seen, row: Key,
     unsettledPromote(ledger, seen, row, now) ??
     tooEarly(policy, seen, row, now) ??
     mayStillArrive(policy, row, now) ??
-    gated(policy, seen, row) ??
+    gated(ledger, policy, seen, row, now) ??
     (policy.issuer.can.revoke
       ? bySending(ledger, policy, seen, row, now)
       : byWaiting(ledger, policy, seen, row, now))
@@ -73,7 +73,7 @@ function mayStillArrive(policy: Policy, row: Key, now: number): Step | null {
   return { do: 'wait', for: 'proof', reason, until: toMs(to) + LATE_CREATE };
 }
 
-function gated(policy: Policy, seen: Seen, row: Key): Step | null {
+function gated(ledger: Ledger, policy: Policy, seen: Seen, row: Key, now: number): Step | null {
   if (policy.gates.length === 0 || row.endNow !== undefined || row.state !== 'retiring') return null;
   // Entered since it retires, the gates have passed; an emergency that was called off asked none.
   if (row.revokeEntered !== undefined && row.revokeEntered >= (row.ceasedCurrentAt ?? '')) return null;
@@ -83,6 +83,9 @@ function gated(policy: Policy, seen: Seen, row: Key): Step | null {
   if (used !== undefined && used !== row.usedAt)
     return { do: 'record', change: { type: 'used', row: row.id, at: used } };
   if (reasons.length === 0) return null;
+  // Nobody uses a key that is dead, whatever a gate makes of that.
+  const gone = endedByItself(ledger, policy, seen, row, now);
+  if (gone !== null) return gone;
   return { do: 'wait', for: 'gate', reason: reasons.join('; '), until: null, late: true };
 }
 
@@ -149,16 +152,8 @@ function byWaiting(ledger: Ledger, policy: Policy, seen: Seen, row: Key, now: nu
     const reason = 'nobody accepts it any more once no consumer reads it';
     return { do: 'record', change: { type: 'settled', row: row.id, who: 'policy', reason } };
   }
-  if (proves && row.storeVersion !== undefined) {
-    const own = seen.works[row.id];
-    if (own === undefined) return look({ what: 'works', row: row.id });
-    if (own.verdict === 'refused' && own.why === 'dead') {
-      const doubt = refusesEverything(ledger, policy, seen, row, now);
-      if (doubt !== null) return doubt;
-      const young = tooYoungToTell(policy, seen, row, own.askedAt, now);
-      return young ?? { do: 'record', change: { type: 'dead', row: row.id, by: 'issuer' } };
-    }
-  }
+  const gone = endedByItself(ledger, policy, seen, row, now);
+  if (gone !== null) return gone;
   // Nobody has its value any more, so nobody can ask whether it lives.
   if (row.storeVersion === undefined) return { do: 'record', change: { type: 'possible', row: row.id } };
   if (revokesBy === 'operator') {
@@ -171,6 +166,21 @@ function byWaiting(ledger: Ledger, policy: Policy, seen: Seen, row: Key, now: nu
     return { do: 'wait', for: 'operator', reason, until: null, late };
   }
   return retryStep('proof', `${row.id} is not proven dead yet`, undefined, row, now);
+}
+
+/** What the issuer says of a key to which nothing was sent; null: it does not call it dead, or nobody can ask. */
+function endedByItself(ledger: Ledger, policy: Policy, seen: Seen, row: Key, now: number): Step | null {
+  if (!policy.issuer.proves || row.storeVersion === undefined) return null;
+  const own = seen.works[row.id];
+  if (own === undefined) return look({ what: 'works', row: row.id });
+  if (own.verdict !== 'refused' || own.why !== 'dead') return null;
+  return (
+    refusesEverything(ledger, policy, seen, row, now) ??
+    tooYoungToTell(policy, seen, row, own.askedAt, now) ?? {
+      do: 'record',
+      change: { type: 'dead', row: row.id, by: 'issuer' },
+    }
+  );
 }
 
 /** An issuer that is not told which key to end would end another one, were this one dead already. */
