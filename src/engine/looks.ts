@@ -1,6 +1,7 @@
 import { toKeyturnError } from '../core/errors.ts';
-import type { Verification } from '../core/issuer.ts';
+import type { ListedKey, Verification } from '../core/issuer.ts';
 import type { Key, Ledger } from '../core/ledger.ts';
+import { secretListed } from '../core/listed-secrets.ts';
 import type { Look, Seen } from '../core/protocol/seen.ts';
 import { isDead, rowOf } from '../core/rows.ts';
 import { type Secret, sameFingerprints } from '../core/secret.ts';
@@ -74,28 +75,31 @@ const LOOKS: { readonly [What in Look['what']]: LookAt<What> } = {
     return { ...seen, hand: { row, fingerprints: secret.fingerprints() } };
   },
 
-  found: async (run, values, _ledger, seen, { row }) => {
+  found: async (run, values, ledger, seen, { row }) => {
     const askedAt = run.world.now();
     const found = await guarded(run.world, `look for ${row} at the issuer`, run.signal, async (signal) =>
       run.issuer.find === undefined ? null : run.issuer.find(row, signal, callerIn(values)),
     );
+    requireNames(found === null ? [] : [found], ledger);
     return { ...seen, found: { ...seen.found, [row]: found }, foundAt: { ...seen.foundAt, [row]: askedAt } };
   },
 
-  listed: async (run, values, _ledger, seen) => {
+  listed: async (run, values, ledger, seen) => {
     const listedAt = run.world.now();
     const listed = await guarded(run.world, 'list the keys at the issuer', run.signal, async (signal) =>
       run.issuer.list === undefined ? [] : run.issuer.list(signal, callerIn(values)),
     );
+    requireNames(listed, ledger);
     return { ...seen, listed, listedAt };
   },
 
-  slots: async (run, values, _ledger, seen) => {
+  slots: async (run, values, ledger, seen) => {
     const slots = await guarded(run.world, 'count the slots at the issuer', run.signal, async (signal) =>
       run.issuer.slots === undefined
         ? { used: 0, max: Number.MAX_SAFE_INTEGER, keys: [] }
         : run.issuer.slots(signal, callerIn(values)),
     );
+    requireNames(slots.keys, ledger);
     return { ...seen, slots };
   },
 
@@ -171,6 +175,12 @@ export async function verified(run: Run, secret: Secret, name: string): Promise<
       ...(error.detail.retryAfterMs === undefined ? {} : { retryAfterMs: error.detail.retryAfterMs }),
     };
   }
+}
+
+/** What is listed is remembered and shown. Throws BAD_REPLY where a secret is in it. */
+function requireNames(listed: readonly ListedKey[], ledger: Ledger): void {
+  const leak = secretListed(listed, ledger.keys);
+  if (leak !== null) throw leak;
 }
 
 /** The key in `current`, for issuers that are asked by one of their keys. */

@@ -111,6 +111,26 @@ describe('issuer test', { timeout: 60_000 }, () => {
   });
 });
 
+describe('a list that shows the secret of a known key', { timeout: 60_000 }, () => {
+  test.each([
+    ['as its name', { id: '/id', name: '/value' }],
+    ['as its id', { id: '/value', name: '/label' }],
+  ])('%s is neither shown nor kept', async (_, reply) => {
+    const { bench } = await scene({});
+    expect((await bench.keyturn('rotate', NAME)).code).toBe(0);
+    await corrected(bench, { list: { ...LIST, reply } });
+    const answers = [];
+    for (const words of [['keys', 'provider'], ['rotate', NAME], ['audit'], ['status', '--json']])
+      answers.push(await bench.keyturn(...words));
+    expect([answers[0]?.code, answers[0]?.stderr]).toEqual([
+      4,
+      expect.stringContaining('correct list.reply.id and list.reply.name'),
+    ]);
+    const said = answers.map(({ stdout, stderr }) => stdout + stderr).join();
+    for (const { secret } of bench.ring.keys) expect(said).not.toContain(secret);
+  });
+});
+
 describe('a rotation', { timeout: 60_000 }, () => {
   test.each([
     ['no names', UNNAMED],

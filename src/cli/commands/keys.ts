@@ -1,3 +1,4 @@
+import { secretListed } from '../../core/listed-secrets.ts';
 import { type Block, flag, line, type Perform, table, toned } from '../command.ts';
 import { callerOf, credentialsOf, listKeys } from '../keys/listing.ts';
 import { compareKeys, type KnownKey, type Whose } from '../keys/whose.ts';
@@ -15,6 +16,11 @@ export const perform: Perform = async ({ words, options }, context) => {
     : await callerOf(credentials, context);
   const listed = await listKeys(name, issuer, caller, context);
   const ledgers = await inParallel(credentials, (credential) => context.ledger(credential));
+  const leak = secretListed(
+    listed,
+    ledgers.flatMap((ledger) => ledger.keys),
+  );
+  if (leak !== null) throw leak;
   const keys = compareKeys(listed, ledgers);
   const odd = keys.filter(({ whose }) => whose === 'orphan' || whose === 'missing');
   return {

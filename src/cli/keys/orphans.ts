@@ -4,6 +4,7 @@ import { toMs } from '../../core/credential.ts';
 import { toKeyturnError } from '../../core/errors.ts';
 import type { ListedKey } from '../../core/issuer.ts';
 import type { Ledger } from '../../core/ledger.ts';
+import { secretListed } from '../../core/listed-secrets.ts';
 import { guarded } from '../../engine/guard.ts';
 import type { Context } from '../context.ts';
 import { inParallel } from '../parallel.ts';
@@ -63,6 +64,11 @@ export function compareList(
   if (unread !== undefined)
     return { name: issuer, orphans: [], unknown: `the ledger of ${unread} could not be read` };
   const known = names.flatMap((name) => ledgers.get(name) ?? []);
+  const leak = secretListed(
+    keys,
+    known.flatMap((ledger) => ledger.keys),
+  );
+  if (leak !== null) return { name: issuer, orphans: [], unknown: leak.message };
   const orphans = compareKeys(keys, known).filter(({ whose, state, credential, key }) => {
     if (whose !== 'orphan' || state === 'possible' || state === 'intended') return false;
     const row = ledgers.get(credential ?? '')?.keys.find(({ id }) => id === key);
