@@ -77,7 +77,7 @@ async function clearText(reference: string, context: Pick<PluginContext, 'resolv
 function absent({ from, name }: Place): KeyturnError {
   if (from === 'current') {
     return new KeyturnError('REFUSED', `there is no key in current whose ${name} could be sent`, {
-      hint: 'make the first key at the provider and run keyturn adopt, or give auth of this issuer a reference',
+      hint: 'make the first key at the provider and run keyturn adopt (keyturn keys --stdin shows its id), or give auth of this issuer a reference',
       unsent: true,
     });
   }

@@ -171,7 +171,7 @@ function refuse(session: Session, facts: KeyFacts): void {
   if (refusal?.do === 'stop') throw new KeyturnError(refusal.code, refusal.reason, { hint: refusal.hint });
   if (run.issuer.traits.revokesBy === 'id' && facts.issuerKeyId === undefined) {
     throw new KeyturnError('USAGE', 'this issuer revokes by id, and the id of the key is not known', {
-      hint: 'find it with keyturn keys and adopt it with --key ID',
+      hint: `find it with keyturn keys ${run.credential.issuer} (with --stdin where the issuer is asked with the key itself) and adopt it with --key ID`,
     });
   }
 }
