@@ -1,5 +1,6 @@
 import type { ConfiguredCredential } from '../config/config.ts';
 import { KeyturnError } from '../core/errors.ts';
+import type { Key } from '../core/ledger.ts';
 import type { SiblingKey } from '../core/protocol/seen.ts';
 import { isDead } from '../core/rows.ts';
 import type { LedgerStore } from '../core/store.ts';
@@ -26,9 +27,9 @@ export function siblingsIn(
   context: Pick<Context, 'ledger' | 'world'>,
   lenient: boolean,
 ): Siblings {
-  const read = new Map<string, { readonly at: number; readonly keys: Promise<readonly SiblingKey[]> }>();
+  const read = new Map<string, { readonly at: number; readonly keys: Promise<readonly Key[]> }>();
 
-  const keysOf = (credential: ConfiguredCredential): Promise<readonly SiblingKey[]> => {
+  const keysOf = (credential: ConfiguredCredential): Promise<readonly Key[]> => {
     const now = context.world.now();
     const known = read.get(credential.name);
     // Below zero: somebody has put the clock back.
@@ -40,9 +41,14 @@ export function siblingsIn(
   };
 
   return {
-    of: async ({ name }) => {
+    of: async ({ name, issuer }) => {
       const others = all.filter((other) => other.name !== name);
-      return (await inParallel(others, keysOf, READS_AT_ONCE)).flat();
+      const keys = await inParallel(
+        others,
+        async (other) => (await keysOf(other)).map((key) => siblingKey(key, other, issuer)),
+        READS_AT_ONCE,
+      );
+      return keys.flat();
     },
 
     watched: ({ name }, ledgers) => ({
@@ -61,20 +67,27 @@ export function siblingsIn(
   };
 }
 
+/** As a credential of `issuer` sees it: ids that another issuer gave mean nothing there. */
+function siblingKey(
+  { id, issuerKeyId, fingerprints }: Key,
+  { name, issuer: its }: ConfiguredCredential,
+  issuer: string,
+): SiblingKey {
+  return {
+    credential: name,
+    id,
+    ...(issuerKeyId === undefined ? {} : { [its === issuer ? 'issuerKeyId' : 'idElsewhere']: issuerKeyId }),
+    ...(fingerprints === undefined ? {} : { fingerprints }),
+  };
+}
+
 async function liveKeys(
   credential: ConfiguredCredential,
   context: Pick<Context, 'ledger'>,
   lenient: boolean,
-): Promise<readonly SiblingKey[]> {
+): Promise<readonly Key[]> {
   try {
-    const ledger = await context.ledger(credential);
-    return ledger.keys
-      .filter((key) => !isDead(key))
-      .map(({ issuerKeyId, fingerprints }) => ({
-        credential: credential.name,
-        ...(issuerKeyId === undefined ? {} : { issuerKeyId }),
-        ...(fingerprints === undefined ? {} : { fingerprints }),
-      }));
+    return (await context.ledger(credential)).keys.filter((key) => !isDead(key));
   } catch (caught) {
     if (!lenient || !(caught instanceof KeyturnError)) throw caught;
     return [];

@@ -132,13 +132,20 @@ export function settledAt(key: Key, policy: Policy, clock: string): number {
   return born + policy.issuer.settles + (key.window?.clock === clock ? 0 : CLOCK_SKEW);
 }
 
-/** Whether two keys are one: by the issuer's id, or by all fingerprints. */
-export function sameKey(
-  a: { readonly issuerKeyId?: string | undefined; readonly fingerprints?: Fingerprints | undefined },
-  b: { readonly issuerKeyId?: string | undefined; readonly fingerprints?: Fingerprints | undefined },
-): boolean {
-  if (a.issuerKeyId !== undefined && a.issuerKeyId === b.issuerKeyId) return true;
-  return sameFingerprints(a.fingerprints, b.fingerprints) === true;
+/** What two keys of one issuer are compared by. */
+interface Named {
+  readonly issuerKeyId?: string | undefined;
+  readonly fingerprints?: Fingerprints | undefined;
+}
+
+/** Whether two keys of one issuer are one: by all fingerprints, and where these cannot tell, by the issuer's id. */
+export function sameKey(a: Named, b: Named): boolean {
+  return sameFingerprints(a.fingerprints, b.fingerprints) ?? sameId(a, b);
+}
+
+/** Whether the issuer knows both by one id, be they one key or not: to end one by it would end the other. */
+export function sameId(a: Named, b: Named): boolean {
+  return a.issuerKeyId !== undefined && a.issuerKeyId === b.issuerKeyId;
 }
 
 /** When a key that nobody may ever see again can no longer be alive; null: it may live for ever. */

@@ -82,12 +82,14 @@ export function fingerprint(text: string): string {
 
 /**
  * Whether two sets of fingerprints name the same key.
- * Null where neither has a part that is long enough: then the bytes decide.
+ * Null where one is not known, or neither has a part that is long enough: then the bytes decide.
  */
 export function sameFingerprints(a: Fingerprints | undefined, b: Fingerprints | undefined): boolean | null {
-  const names = Object.keys(a ?? {});
-  if (a === undefined || b === undefined || names.length === 0) return null;
-  if (names.length !== Object.keys(b).length) return false;
+  if (a === undefined || b === undefined) return null;
+  const names = Object.keys(a);
+  const others = Object.keys(b);
+  if (names.length + others.length === 0) return null;
+  if (names.length !== others.length) return false;
   return names.every((name) => a[name] === b[name]);
 }
 

@@ -141,7 +141,7 @@ function problemOf(change: Change): readonly Failure[] {
       return [
         {
           code: 'GUARDED',
-          message: `the issuer gave a key that is known already (${change.as}); nothing was changed`,
+          message: `the issuer gave a key that is known already (${change.as}), so no new key was put in place`,
           hint: 'check at the issuer why it gives the same key again, then run keyturn rotate',
         },
       ];

@@ -79,6 +79,22 @@ describe('the keys of other credentials', () => {
     );
   });
 
+  it('have an id to compare only where one issuer gave both', async () => {
+    const { credentials, siblings, rotate } = fleet(3);
+    const [first, second, third] = credentials as [
+      ConfiguredCredential,
+      ConfiguredCredential,
+      ConfiguredCredential,
+    ];
+    Object.assign(second, { issuer: 'another' });
+    await rotate(second);
+    await rotate(third);
+    await expect(siblings.of(first)).resolves.toEqual([
+      { credential: 'wa-1', id: 'k1', idElsewhere: 'id-of-wa-1' },
+      { credential: 'wa-2', id: 'k1', issuerKeyId: 'id-of-wa-2' },
+    ]);
+  });
+
   it('count for a minute: what another process made is seen then', async () => {
     const { credentials, siblings, reads, pass } = fleet(5);
     const [first, second] = credentials as [ConfiguredCredential, ConfiguredCredential];

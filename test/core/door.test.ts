@@ -98,6 +98,9 @@ const named: Verification = { ...WORKS, facts: { issuerKeyId: 'key-9' } };
 const ofAnother: Partial<Seen> = {
   siblings: [{ credential: 'other', fingerprints: lost.fingerprints ?? {} }],
 };
+const byId = { policy: { issuer: policyFor('revokes by id, marks').issuer } };
+const elsewhere = { credential: 'other', idElsewhere: 'key-2', fingerprints: { value: 'e'.repeat(16) } };
+const besides = { credential: 'other', issuerKeyId: 'key-2', fingerprints: { value: 'e'.repeat(16) } };
 const foreign: CurrentSeen = {
   version: 'vf',
   row: null,
@@ -127,6 +130,45 @@ const TABLE: readonly (readonly [string, Case, string])[] = [
     'open',
   ],
   ['the lost one is of another credential', { target: lost, seen: ofAnother }, 'record never-made'],
+  [
+    'another credential of this issuer has the id of the found one',
+    { ...byId, target: found, seen: { siblings: [{ credential: 'other', issuerKeyId: 'key-2' }] } },
+    'record never-made',
+  ],
+  [
+    'another issuer gave the id of the found one to another credential',
+    { ...byId, target: found, seen: { siblings: [{ credential: 'other', idElsewhere: 'key-2' }] } },
+    'stop GUARDED',
+  ],
+  [
+    'another issuer gave the id of the lost one to another value',
+    { ...byId, target: { ...lost, issuerKeyId: 'key-2' }, seen: { siblings: [elsewhere] } },
+    'open',
+  ],
+  [
+    'this issuer gave the id of the lost one to another value',
+    { ...byId, target: { ...lost, issuerKeyId: 'key-2' }, seen: { siblings: [besides] } },
+    'stop GUARDED',
+  ],
+  [
+    'this issuer gave the id of the target to the key in current',
+    {
+      ...byId,
+      target: { ...OLD, issuerKeyId: 'key-2' },
+      successor: { issuerKeyId: 'key-2' },
+      works: { 'r1.1': WORKS },
+    },
+    'stop GUARDED',
+  ],
+  [
+    'keys end by their value, so that one id for two of them is no danger',
+    {
+      target: { ...OLD, issuerKeyId: 'key-2' },
+      successor: { issuerKeyId: 'key-2' },
+      works: { 'r1.1': WORKS },
+    },
+    'open',
+  ],
   [
     'the lost one was found by its mark, and current is not known',
     { target: found, current: foreign, seen: { siblings: [] } },

@@ -132,7 +132,7 @@ describe('late, stale and young answers', () => {
     };
     const hold = { kind: 'foreign', reason: 'changed', since: ago(SECOND), by: 'a test' } as const;
     const dropped = { do: 'record', change: { type: 'never-made', row: NEW.id } };
-    const twin = { ...lost, issuerKeyId: OLD.issuerKeyId };
+    const twin = { ...lost, issuerKeyId: OLD.issuerKeyId, fingerprints: undefined };
     expect(step({ keys: [retiring, twin], hold }, { current: foreign, base: 'vf' })).toMatchObject(dropped);
     const siblings = [{ credential: 'other', issuerKeyId: 'key-1' }];
     expect(step({ keys: [OLD, lost] }, {})).toMatchObject({ do: 'look', at: { what: 'siblings' } });
@@ -205,7 +205,8 @@ describe('late, stale and young answers', () => {
   });
 
   it('a key that the ledger knows is known whatever the store answers', () => {
-    const given: Key = { ...NEW, storeVersion: undefined, issuerKeyId: OLD.issuerKeyId };
+    const { issuerKeyId, fingerprints } = OLD;
+    const given: Key = { ...NEW, storeVersion: undefined, issuerKeyId, fingerprints };
     const hand = { row: NEW.id, fingerprints: {} };
     const opened = {
       id: 'r1',
@@ -218,6 +219,56 @@ describe('late, stale and young answers', () => {
     const rotation = { ...opened, phase: 'stage', old: OLD.id, new: NEW.id } as const;
     const known = step({ keys: [OLD, given], rotation }, { hand });
     expect(known).toMatchObject({ change: { type: 'same-key', as: OLD.id } });
+  });
+
+  it('a key that has the id of another and a value of its own is a key of its own', () => {
+    const opened = {
+      id: 'r1',
+      kind: 'scheduled',
+      reason: '',
+      by: '',
+      startedAt: ago(MINUTE),
+      attempt: 1,
+    } as const;
+    const rotation = { ...opened, phase: 'stage', old: OLD.id, new: NEW.id } as const;
+    const given: Key = { ...NEW, storeVersion: undefined, issuerKeyId: OLD.issuerKeyId };
+    const hand = { row: NEW.id, fingerprints: NEW.fingerprints ?? {} };
+    const elsewhere = { credential: 'other', idElsewhere: 'key-1' };
+    const besides = { credential: 'other', issuerKeyId: 'key-1', fingerprints: { value: '9'.repeat(16) } };
+    for (const [row, sibling] of [
+      [given, elsewhere],
+      [{ ...NEW, storeVersion: undefined }, elsewhere],
+      [{ ...NEW, storeVersion: undefined }, besides],
+    ] as const) {
+      const seen = { hand, siblings: [sibling], twin: null };
+      expect(step({ keys: [OLD, row], rotation }, seen)).toMatchObject({ effect: { kind: 'stage' } });
+    }
+  });
+
+  it('what other credentials of the issuer have is not suspected to be the key whose answer was lost', () => {
+    const asked: Key = {
+      id: 'r1.1',
+      state: 'intended',
+      rotation: 'r1',
+      attempt: 1,
+      issuedAtFrom: 'unknown',
+      listedBefore: ['key-0'],
+    };
+    const listed = ['key-0', 'key-1', 'key-2', 'key-3'].map((issuerKeyId) => ({ issuerKeyId, facts: {} }));
+    const lists: Policy = {
+      ...byId,
+      issuer: { ...byId.issuer, marks: false, can: { ...byId.issuer.can, list: true } },
+    };
+    const keys = [OLD, { ...NEW, id: 'r0.9' }, asked];
+    expect(step({ keys }, { listed }, lists)).toMatchObject({ do: 'look', at: { what: 'siblings' } });
+    const siblings = [
+      { credential: 'z', issuerKeyId: 'key-3' },
+      { credential: 'y', idElsewhere: 'key-2' },
+    ];
+    const suspects = ['key-2'];
+    expect(step({ keys }, { listed, siblings }, lists)).toMatchObject({
+      change: { type: 'possible', suspects },
+    });
   });
 
   it('a search that was asked for before the hour was over does not end the search', () => {

@@ -59,7 +59,30 @@ describe('whether two keys are one', () => {
   const one = { value: '0123456789abcdef' };
   const two = { value: 'fedcba9876543210' };
   it.each([
-    ['the same id', { issuerKeyId: 'a', fingerprints: one }, { issuerKeyId: 'a', fingerprints: two }, true],
+    [
+      'the same id, and one value is not known',
+      { issuerKeyId: 'a', fingerprints: one },
+      { issuerKeyId: 'a' },
+      true,
+    ],
+    [
+      'the same id, both too short',
+      { issuerKeyId: 'a', fingerprints: {} },
+      { issuerKeyId: 'a', fingerprints: {} },
+      true,
+    ],
+    [
+      'the same id of two values',
+      { issuerKeyId: 'a', fingerprints: one },
+      { issuerKeyId: 'a', fingerprints: two },
+      false,
+    ],
+    [
+      'the same id, one too short',
+      { issuerKeyId: 'a', fingerprints: one },
+      { issuerKeyId: 'a', fingerprints: {} },
+      false,
+    ],
     ['the same fingerprints', { fingerprints: one }, { fingerprints: { ...one } }, true],
     ['other fingerprints', { fingerprints: one }, { fingerprints: two }, false],
     ['nothing known of either', {}, {}, false],

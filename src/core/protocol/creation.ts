@@ -10,6 +10,7 @@ import {
   LATE_CREATE,
   mayBeTooNew,
   rowOf,
+  sameId,
   sameKey,
   settledAt,
 } from '../rows.ts';
@@ -120,8 +121,10 @@ const HOLDERS_NAMED = 12;
 /** What takes the slots, and whose each is. */
 function holders(ledger: Ledger, seen: Seen, keys: readonly ListedKey[]): string {
   const named = keys.slice(0, HOLDERS_NAMED).map((listed) => {
-    const own = ledger.keys.find((key) => key.issuerKeyId === listed.issuerKeyId || key.id === listed.mark);
-    const sibling = seen.siblings?.find((key) => key.issuerKeyId === listed.issuerKeyId);
+    const isListed = (key: { readonly id?: string; readonly issuerKeyId?: string | undefined }): boolean =>
+      sameId(key, listed) || (key.id !== undefined && key.id === listed.mark);
+    const own = ledger.keys.find(isListed);
+    const sibling = seen.siblings?.find(isListed);
     const whose =
       own !== undefined
         ? `${own.id}, ${own.state}`
@@ -173,12 +176,28 @@ export function whetherMade(ledger: Ledger, policy: Policy, seen: Seen, row: Key
     return { do: 'record', change: { type: 'possible', row: row.id, ...suspects } };
   }
   if (can.list && row.listedBefore !== undefined) {
-    if (seen.listed === undefined) return look({ what: 'listed' });
-    const before = new Set(row.listedBefore);
-    const suspects = seen.listed.map((key) => key.issuerKeyId).filter((id) => !before.has(id));
+    const suspects = appeared(ledger, seen, row, row.listedBefore);
+    if ('do' in suspects) return suspects;
     return { do: 'record', change: { type: 'possible', row: row.id, suspects } };
   }
   return { do: 'record', change: { type: 'possible', row: row.id } };
+}
+
+/** The ids that the list has in addition to those of before, and that no other key of this issuer is known by. */
+function appeared(
+  ledger: Ledger,
+  seen: Seen,
+  row: Key,
+  listedBefore: readonly string[],
+): readonly string[] | Step {
+  if (seen.listed === undefined) return look({ what: 'listed' });
+  const known = new Set([
+    ...listedBefore,
+    ...ledger.keys.filter(({ id }) => id !== row.id).map((key) => key.issuerKeyId),
+  ]);
+  const ids = seen.listed.map((key) => key.issuerKeyId).filter((id) => !known.has(id));
+  if (ids.length > 0 && seen.siblings === undefined) return look({ what: 'siblings' });
+  return ids.filter((id) => !seen.siblings?.some((key) => key.issuerKeyId === id));
 }
 
 /** A possible key that carries a mark is looked for again: it may turn up, or be told to have never been made. */
@@ -233,15 +252,15 @@ function clientMade(
     return wantsList(policy, seen, rotation) ?? { do: 'intend', effect: { kind: 'register', row: row.id } };
   }
   if (seen.entered === `register:${row.id}`) return { do: 'act', effect: { kind: 'register', row: row.id } };
-  return afterRegistration(policy, seen, row, now);
+  return afterRegistration(ledger, policy, seen, row, now);
 }
 
 /** The secret is known, so the issuer itself can say whether the registration went through. */
-function afterRegistration(policy: Policy, seen: Seen, row: Key, now: number): Step {
+function afterRegistration(ledger: Ledger, policy: Policy, seen: Seen, row: Key, now: number): Step {
   const own = seen.works[row.id];
   if (own === undefined) return look({ what: 'works', row: row.id });
   if (own.verdict === 'works') {
-    const id = newId(policy, seen, row);
+    const id = newId(ledger, policy, seen, row);
     if (id !== null && typeof id !== 'string') return id;
     const facts = id === null ? own.facts : { ...own.facts, issuerKeyId: id };
     return { do: 'record', change: { type: 'registered', row: row.id, facts } };
@@ -259,14 +278,14 @@ function afterRegistration(policy: Policy, seen: Seen, row: Key, now: number): S
 }
 
 /**
- * The id of a secret that was invented here, was not known before, and is known now: the one id that the list has in
- * addition to those of before. Null: there is no such list, or more than one was added.
+ * The id of a secret that was invented here, was not known before, and is known now: the one id that appeared in the
+ * list. Null: there is no such list, or more than one appeared.
  */
-function newId(policy: Policy, seen: Seen, row: Key): Step | string | null {
+function newId(ledger: Ledger, policy: Policy, seen: Seen, row: Key): Step | string | null {
   if (!policy.issuer.can.list || row.listedBefore === undefined || row.issuerKeyId !== undefined) return null;
-  if (seen.listed === undefined) return look({ what: 'listed' });
-  const before = new Set(row.listedBefore);
-  const [id, ...others] = seen.listed.map((key) => key.issuerKeyId).filter((one) => !before.has(one));
+  const ids = appeared(ledger, seen, row, row.listedBefore);
+  if ('do' in ids) return ids;
+  const [id, ...others] = ids;
   return id === undefined || others.length > 0 ? null : id;
 }
 

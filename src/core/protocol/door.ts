@@ -1,7 +1,17 @@
 import { toMs } from '../credential.ts';
 import type { Key, Ledger } from '../ledger.ts';
 import type { Policy } from '../policy.ts';
-import { isDead, isStale, mayBeTooNew, previous, rowOf, sameKey, wasCurrent } from '../rows.ts';
+import {
+  isDead,
+  isLive,
+  isStale,
+  mayBeTooNew,
+  previous,
+  rowOf,
+  sameId,
+  sameKey,
+  wasCurrent,
+} from '../rows.ts';
 import { sameFingerprints } from '../secret.ts';
 import type { Step } from './changes.ts';
 import type { Seen } from './seen.ts';
@@ -16,6 +26,7 @@ export function door(ledger: Ledger, policy: Policy, seen: Seen, target: Key, no
   if (mayDieUnguarded(ledger, policy, target)) return null;
   return (
     isAnothers(ledger, seen, target) ??
+    endsAnother(ledger, policy, seen, target) ??
     unsettledPromote(ledger, seen, target, now) ??
     isCurrent(ledger, policy, seen, target, now) ??
     isMirrored(ledger, policy, seen, target, now) ??
@@ -48,6 +59,28 @@ export function isAnothers(ledger: Ledger, seen: Seen, target: Key): Step | null
   if (!here && seen.siblings === undefined) return look({ what: 'siblings' });
   const isKnown = here || seen.siblings?.some((key) => sameKey(key, target)) === true;
   return isKnown ? { do: 'record', change: { type: 'never-made', row: target.id } } : null;
+}
+
+/** An issuer that ends keys by their id ends whatever has that id, so none is ended by one that another living key has. */
+function endsAnother(ledger: Ledger, policy: Policy, seen: Seen, target: Key): Step | null {
+  const { issuerKeyId, fingerprints } = target;
+  if (policy.issuer.revokesBy !== 'id' || issuerKeyId === undefined) return null;
+  const row = ledger.keys.find((key) => key.id !== target.id && isLive(key) && sameId(key, target));
+  const sibling = seen.siblings?.find(
+    (key) =>
+      sameId(key, target) ||
+      (key.idElsewhere === issuerKeyId && sameFingerprints(key.fingerprints, fingerprints) === null),
+  );
+  const other =
+    row?.id ?? (wasCurrent(target) || target.storeVersion !== undefined ? null : sibling?.credential);
+  if (other === undefined || other === null) return null;
+  return stop(
+    'GUARDED',
+    `to end ${target.id} by its id at the issuer, ${issuerKeyId}, might end the key of ${other}, which has the same id`,
+    target.storeVersion === undefined
+      ? `look at the issuer whether these are two keys: if so, remove ${target.id} there by hand and settle it with keyturn forget ${ledger.credential} --orphan ${target.id}`
+      : `look at the issuer whether these are two keys: if so, remove ${target.id} there by hand; its removal is noticed by itself`,
+  );
 }
 
 /** A promote of the target that may still land is made impossible first: `current` gets a new version. */

@@ -1,7 +1,16 @@
 import { toInstant, toMs } from '../credential.ts';
 import type { Key, Ledger } from '../ledger.ts';
 import { CLOCK_SKEW, type Policy } from '../policy.ts';
-import { currentRow, hasExpired, isDead, LATE_CREATE, mayBeTooNew, overlapEnd } from '../rows.ts';
+import {
+  currentRow,
+  hasExpired,
+  isDead,
+  isLive,
+  LATE_CREATE,
+  mayBeTooNew,
+  overlapEnd,
+  sameId,
+} from '../rows.ts';
 import type { Step } from './changes.ts';
 import { door, isAnothers, unsettledPromote } from './door.ts';
 import { wasListedBefore } from './own-id.ts';
@@ -100,7 +109,7 @@ function bySending(ledger: Ledger, policy: Policy, seen: Seen, row: Key, now: nu
     );
   }
   if (seen.entered === `revoke:${row.id}`) {
-    const blocked = door(ledger, policy, seen, row, now) ?? mayEndAnother(policy, seen, row, now);
+    const blocked = door(ledger, policy, seen, row, now) ?? mayEndAnother(ledger, policy, seen, row, now);
     if (blocked?.do === 'look') return blocked;
     if (blocked !== null) {
       const why =
@@ -116,7 +125,7 @@ function bySending(ledger: Ledger, policy: Policy, seen: Seen, row: Key, now: nu
     if (proof === 'dead') return { do: 'record', change: { type: 'dead', row: row.id, by: 'issuer' } };
     if (proof !== null) return proof;
   }
-  const another = row.revokeEntered === undefined ? mayEndAnother(policy, seen, row, now) : null;
+  const another = row.revokeEntered === undefined ? mayEndAnother(ledger, policy, seen, row, now) : null;
   if (another !== null) return another;
   if (cannotBeNamed(policy, seen, row)) return unnamed(ledger, policy, seen, row);
   if (policy.issuer.revokesBy === 'promotion' && role === null) {
@@ -183,10 +192,12 @@ function endedByItself(ledger: Ledger, policy: Policy, seen: Seen, row: Key, now
   );
 }
 
-/** An issuer that is not told which key to end would end another one, were this one dead already. */
-function mayEndAnother(policy: Policy, seen: Seen, row: Key, now: number): Step | null {
+/** An issuer that is not told which key to end, or that has one id for two, would end another one, were this one dead already. */
+function mayEndAnother(ledger: Ledger, policy: Policy, seen: Seen, row: Key, now: number): Step | null {
   const { revokesBy, proves } = policy.issuer;
-  const isTold = revokesBy !== 'promotion' && revokesBy !== 'replacement';
+  const hasTwoKeys =
+    revokesBy === 'id' && ledger.keys.some((key) => key.id !== row.id && isLive(key) && sameId(key, row));
+  const isTold = revokesBy !== 'promotion' && revokesBy !== 'replacement' && !hasTwoKeys;
   if (isTold || !proves || row.storeVersion === undefined) return null;
   const own = seen.works[row.id];
   if (own === undefined) return look({ what: 'works', row: row.id });

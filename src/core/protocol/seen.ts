@@ -20,7 +20,12 @@ export type Answer = Verification & { readonly askedAt: number };
 /** A key of another credential that is not dead, as far as its ledger tells. */
 export interface SiblingKey {
   readonly credential: string;
+  /** Its row in that ledger, which is its mark. */
+  readonly id?: string;
+  /** The id that the issuer of this credential gave it. */
   readonly issuerKeyId?: string;
+  /** The id that an issuer of another name gave it. Whether that is the same account, nobody here can tell. */
+  readonly idElsewhere?: string;
   readonly fingerprints?: Fingerprints;
 }
 
