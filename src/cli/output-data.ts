@@ -149,7 +149,7 @@ export const KEYS_DATA = object({
   issuer: text('Its name in the configuration.'),
   keys: list(
     object({
-      whose: { enum: ['ours', 'adopted', 'orphan', 'unknown', 'missing'] },
+      whose: { enum: ['ours', 'adopted', 'orphan', 'unclaimed', 'unknown', 'missing'] },
       issuerKeyId: text(),
       name: STRING,
       credential: STRING,

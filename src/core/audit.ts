@@ -60,7 +60,12 @@ function findingsOfIssuer({ name, orphans, unknown }: AuditedIssuer): readonly F
     const called = named === null ? '' : ` "${named}"`;
     const says = credential === null ? 'no ledger here knows' : `the ledger of ${credential} calls dead`;
     const message = `the issuer ${name} lists the key ${issuerKeyId}${called}, which keyturn made and ${says}`;
-    const hint = `see keyturn keys ${name}; unless another keyturn has it, remove it at the issuer by hand`;
+    const elsewhere =
+      'a credential that was taken out of the configuration, or another configuration, may use it';
+    const hint =
+      credential === null
+        ? `${elsewhere}: look for these and, with keyturn keys ${name}, at its last use before you remove it by hand`
+        : `see keyturn keys ${name}; unless another keyturn has it, remove it at the issuer by hand`;
     return complete({ rule: 'orphan', key, message, hint, since: issuedAt }, credential);
   });
   if (unknown === null) return findings;

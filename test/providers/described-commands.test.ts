@@ -288,7 +288,7 @@ test('a key with our mark in no ledger is called an orphan by keys, by audit and
 
   const keys = await bench.keyturn('keys', 'provider', '--json');
   const whose = keys.document.data.keys.map((key: { whose: string }) => key.whose);
-  expect([keys.code, whose]).toEqual([7, ['ours', 'orphan']]);
+  expect([keys.code, whose]).toEqual([7, ['ours', 'unclaimed']]);
 
   for (const words of [['audit'], ['audit', NAME]]) {
     const audit = await bench.keyturn(...words, '--json');
@@ -300,7 +300,9 @@ test('a key with our mark in no ledger is called an orphan by keys, by audit and
 
   const full = await bench.keyturn('rotate', NAME);
   expect(full.code).toBe(4);
-  expect(full.stderr).toMatch(/77 ".*" \(an orphan that no ledger knows; see keyturn audit key-prod\)/);
+  expect(full.stderr).toMatch(
+    /77 ".*" \(made by keyturn, and no ledger here knows it; see keyturn audit key-prod\)/,
+  );
   expect(bench.ring.live()).toHaveLength(2);
   const back = await bench.keyturn('rollback', NAME, '--yes', '--json');
   expect(back.document.data.credentials).toMatchObject([

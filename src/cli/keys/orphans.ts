@@ -69,7 +69,13 @@ export function compareList(
     known.flatMap((ledger) => ledger.keys),
   );
   if (leak !== null) return { name: issuer, orphans: [], unknown: leak.message };
-  const orphans = compareKeys(keys, known).filter(({ whose, state, credential, key }) => {
+  const others = [...ledgers.values()].filter(({ credential }) => !names.includes(credential));
+  const compared = compareKeys(keys, known, others);
+  const silent = config.credentials.find(({ name }) => !ledgers.has(name));
+  if (silent !== undefined && compared.some(({ whose }) => whose === 'unclaimed'))
+    return { name: issuer, orphans: [], unknown: `the ledger of ${silent.name} could not be read` };
+  const orphans = compared.filter(({ whose, state, credential, key }) => {
+    if (whose === 'unclaimed') return true;
     if (whose !== 'orphan' || state === 'possible' || state === 'intended') return false;
     const row = ledgers.get(credential ?? '')?.keys.find(({ id }) => id === key);
     return row?.proof === undefined || toMs(row.proof.at) < deadBefore;

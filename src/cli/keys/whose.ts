@@ -4,10 +4,11 @@ import { isDead, isLive } from '../../core/rows.ts';
 
 /**
  * What keyturn knows of a key that an issuer lists. `ours`: keyturn made it. `adopted`: a person handed it over.
- * `orphan`: keyturn made it, or may have, and it should be gone. `unknown`: no ledger speaks of it. `missing`: a ledger
- * says that it lives, and the issuer does not list it.
+ * `orphan`: keyturn made it, or may have, and a ledger says that it should be gone. `unclaimed`: keyturn made it, and no
+ * ledger here knows it. `unknown`: no ledger speaks of it. `missing`: a ledger says that it lives, and the issuer does
+ * not list it.
  */
-export type Whose = 'ours' | 'adopted' | 'orphan' | 'unknown' | 'missing';
+export type Whose = 'ours' | 'adopted' | 'orphan' | 'unclaimed' | 'unknown' | 'missing';
 
 export interface KnownKey {
   readonly whose: Whose;
@@ -24,15 +25,23 @@ export interface KnownKey {
   readonly lastUsedKnown: boolean;
 }
 
-/** Every key that the issuer lists, and every living one that it does not, against the ledgers of its credentials. */
-export function compareKeys(listed: readonly ListedKey[], ledgers: readonly Ledger[]): readonly KnownKey[] {
-  const rows = ledgers.flatMap((ledger) => ledger.keys.map((row) => ({ ledger, row })));
+/**
+ * Every key that the issuer lists, and every living one that it does not, against the ledgers of its credentials. By its
+ * mark a key is looked for in all ledgers (`others`), since two names in a configuration may be one account.
+ */
+export function compareKeys(
+  listed: readonly ListedKey[],
+  ledgers: readonly Ledger[],
+  others: readonly Ledger[],
+): readonly KnownKey[] {
+  const rows = rowsIn(ledgers);
+  const elsewhere = rowsIn(others);
   const present = listed.map((key): KnownKey => {
     const found = rows.find(({ row }) => row.issuerKeyId === key.issuerKeyId || row.id === key.mark);
     const suspect = rows.find(
       ({ row }) => row.state === 'possible' && row.suspects?.includes(key.issuerKeyId) === true,
     );
-    const known = found ?? suspect;
+    const known = found ?? suspect ?? elsewhere.find(({ row }) => row.id === key.mark);
     return {
       whose: whoseOf(key, known?.row ?? null),
       issuerKeyId: key.issuerKeyId,
@@ -55,9 +64,13 @@ export function compareKeys(listed: readonly ListedKey[], ledgers: readonly Ledg
   return [...present, ...absent.map(({ ledger, row }) => missing(ledger, row))];
 }
 
+function rowsIn(ledgers: readonly Ledger[]): readonly { readonly ledger: Ledger; readonly row: Key }[] {
+  return ledgers.flatMap((ledger) => ledger.keys.map((row) => ({ ledger, row })));
+}
+
 function whoseOf(key: ListedKey, row: Key | null): Whose {
-  // A name that only keyturn gives, and no ledger here that knows it.
-  if (row === null) return key.mark === undefined ? 'unknown' : 'orphan';
+  // A name that only keyturn gives: a credential that is not in this configuration may live by it.
+  if (row === null) return key.mark === undefined ? 'unknown' : 'unclaimed';
   if (isDead(row) || row.state === 'possible' || row.state === 'intended') return 'orphan';
   // Only what was asked for here has a longest life noted, be it one without end.
   return row.longestLife === undefined ? 'adopted' : 'ours';

@@ -53,7 +53,7 @@ export const LOOK: readonly CommandSpec[] = [
     name: 'keys',
     summary: 'what a provider lists, against what keyturn knows',
     description:
-      'Ours, adopted, unknown, orphans; age and last use where the provider says so. Changes nothing. Exits with 7 where a key is there that should be gone, or gone that should be there.',
+      'Ours, adopted, unknown, unclaimed, orphans; age and last use where the provider says so. Changes nothing. Exits with 7 where a key is there that should be gone or that no ledger here knows, or gone that should be there.',
     words: [{ name: '<issuer>', description: 'name of an issuer in the configuration' }],
     options: [{ flags: '--stdin', description: 'read a key to ask with, where none is stored yet' }],
     examples: [['keys twilio', 'every key of the account']],

@@ -132,7 +132,7 @@ function holders(ledger: Ledger, seen: Seen, keys: readonly ListedKey[]): string
           ? `of ${sibling.credential}`
           : listed.mark === undefined
             ? 'not ours'
-            : `an orphan that no ledger knows; see keyturn audit ${ledger.credential}`;
+            : `made by keyturn, and no ledger here knows it; see keyturn audit ${ledger.credential}`;
     const name = listed.name === undefined ? '' : ` "${listed.name}"`;
     return `${listed.issuerKeyId}${name} (${whose})`;
   });
