@@ -14,6 +14,7 @@ import {
   sameKey,
   settledAt,
 } from '../rows.ts';
+import { appeared } from './appeared.ts';
 import { fullEmergencyHint, gapNotAccepted } from './asking.ts';
 import type { Step } from './changes.ts';
 import { wasListedBefore } from './own-id.ts';
@@ -181,23 +182,6 @@ export function whetherMade(ledger: Ledger, policy: Policy, seen: Seen, row: Key
     return { do: 'record', change: { type: 'possible', row: row.id, suspects } };
   }
   return { do: 'record', change: { type: 'possible', row: row.id } };
-}
-
-/** The ids that the list has in addition to those of before, and that no other key of this issuer is known by. */
-function appeared(
-  ledger: Ledger,
-  seen: Seen,
-  row: Key,
-  listedBefore: readonly string[],
-): readonly string[] | Step {
-  if (seen.listed === undefined) return look({ what: 'listed' });
-  const known = new Set([
-    ...listedBefore,
-    ...ledger.keys.filter(({ id }) => id !== row.id).map((key) => key.issuerKeyId),
-  ]);
-  const ids = seen.listed.map((key) => key.issuerKeyId).filter((id) => !known.has(id));
-  if (ids.length > 0 && seen.siblings === undefined) return look({ what: 'siblings' });
-  return ids.filter((id) => !seen.siblings?.some((key) => key.issuerKeyId === id));
 }
 
 /** A possible key that carries a mark is looked for again: it may turn up, or be told to have never been made. */
