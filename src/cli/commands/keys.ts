@@ -2,7 +2,6 @@ import type { ConfiguredCredential } from '../../config/config.ts';
 import { toKeyturnError } from '../../core/errors.ts';
 import type { Ledger } from '../../core/ledger.ts';
 import { secretListed } from '../../core/listed-secrets.ts';
-
 import { type Block, flag, line, type Perform, table, toned } from '../command.ts';
 import type { Context } from '../context.ts';
 import { callerOf, credentialsOf, listKeys } from '../keys/listing.ts';
