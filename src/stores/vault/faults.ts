@@ -109,7 +109,7 @@ export function replyFault(asked: Asked, reply: WireReply): KeyturnError | null 
 function faultOf(asked: Asked, reply: WireReply): Fault {
   const { status } = reply;
   if (status >= 300 && status < 400) return ELSEWHERE;
-  if (status === 403) return says(reply, 'invalid token') ? BAD_TOKEN : denied(asked);
+  if (status === 403) return isOfToken(reply) ? BAD_TOKEN : denied(asked);
   if (status === 503 && says(reply, 'sealed')) return SEALED;
   if (status === 500 && says(reply, 'exceeds allowed length')) return TOO_LONG;
   if (status === 404) {
@@ -127,6 +127,11 @@ function faultOf(asked: Asked, reply: WireReply): Fault {
     what: 'Vault refuses the request',
     hint: 'look for the request in the audit log of Vault, which holds the reason',
   };
+}
+
+/** Older ones say `bad token`; some say neither of a token that has ended. */
+function isOfToken(reply: WireReply): boolean {
+  return says(reply, 'invalid token') || says(reply, 'bad token');
 }
 
 function denied({ needs }: Asked): Fault {

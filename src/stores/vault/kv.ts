@@ -59,7 +59,8 @@ export function kvOn(
       return await of.send({ ...one, token });
     } catch (caught) {
       if (!refused(caught)) throw caught;
-      const another = await of.session.replaced(token, one.signal);
+      const invalid = caught.code === 'ADMIN_REFUSED';
+      const another = await of.session.replaced({ token, invalid }, one.signal);
       if (another === null) throw caught;
       return await of.send({ ...one, token: another });
     }
@@ -162,7 +163,7 @@ function metadataOf(json: unknown, doing: string, wrapped = true): Written {
   return { number, createdAt, deletionTime: typeof deletionTime === 'string' ? deletionTime : '' };
 }
 
-function refused(caught: unknown): boolean {
+function refused(caught: unknown): caught is KeyturnError {
   return caught instanceof KeyturnError && (caught.code === 'ADMIN_REFUSED' || caught.code === 'DENIED');
 }
 

@@ -1,21 +1,28 @@
 import { KeyturnError } from '../../core/errors.ts';
 import type { PluginContext } from '../../core/plugin.ts';
 import type { SendToVault } from './client.ts';
-import { type Login, type LoginMethod, logIn, renewed } from './login.ts';
+import { type Login, type LoginMethod, loginsBy, renewed } from './login.ts';
 import type { VaultAuth } from './settings.ts';
 
 /** A token with less of its time left is not begun with: a call may take this long. */
 const LEAST_LEFT_MS = 30_000;
-/** A token that is younger did not go bad: what it is refused is refused to the role. */
+/** A token that is younger did not go bad unless Vault says so: what it is refused is refused to the role. */
 const YOUNG_MS = 10_000;
 const REVOKE_MS = 5_000;
+
+/** A token with which a call was refused. */
+export interface Refused {
+  readonly token: string;
+  /** True where Vault says that it is none; false where it may only lack a right. */
+  readonly invalid: boolean;
+}
 
 /** The token that calls are made with. */
 export interface Session {
   /** One that is good for a call that begins now. */
   token(signal: AbortSignal): Promise<string>;
-  /** Another one in place of one that Vault refused; null where there is none to be had. */
-  replaced(refused: string, signal: AbortSignal): Promise<string | null>;
+  /** Another one in place of one that Vault refused; null where none is needed, or none to be had. */
+  replaced(refused: Refused, signal: AbortSignal): Promise<string | null>;
   /** Revokes what it fetched. Succeeds twice. */
   close(): Promise<void>;
 }
@@ -35,13 +42,14 @@ function givenToken(reference: string, context: PluginContext): Session {
     token: read,
     replaced: async (refused) => {
       const now = await read();
-      return now === refused ? null : now;
+      return now === refused.token ? null : now;
     },
     close: async () => undefined,
   };
 }
 
 function fetchedToken(auth: LoginMethod, send: SendToVault, context: PluginContext): Session {
+  const logIn = loginsBy(auth, send, context);
   let held: Held | null = null;
   /** One at a time: an AppRole may have a secret id that is good for one login. */
   let turn: Promise<unknown> = Promise.resolve();
@@ -50,11 +58,12 @@ function fetchedToken(auth: LoginMethod, send: SendToVault, context: PluginConte
     turn = done.catch(() => undefined);
     return done;
   };
-  const hold = (login: Login): string => {
-    held = { ...login, since: context.now() };
-    return login.token;
+  /** Holds it, and takes one of its uses. */
+  const use = (one: Held): string => {
+    held = { ...one, uses: one.uses - 1 };
+    return one.token;
   };
-  const fresh = async (signal: AbortSignal) => hold(await logIn(auth, send, context, signal));
+  const fresh = async (signal: AbortSignal) => use({ ...(await logIn(signal)), since: context.now() });
 
   /** What cannot be revoked now ends by itself, after the time that the role gives it. */
   const revoke = async ({ token, revocable }: Login): Promise<void> => {
@@ -65,38 +74,54 @@ function fetchedToken(auth: LoginMethod, send: SendToVault, context: PluginConte
     await send({ method: 'POST', path, body: '{}', token, doing, signal }).catch(ignoreFailure);
   };
 
-  return {
-    token: (signal) =>
-      alone(async () => {
-        if (held === null) return await fresh(signal);
-        const left = leftOf(held, context.now());
-        const enough = Math.min(LEAST_LEFT_MS, held.ttl / 3);
-        if (left > enough) return held.token;
-        const old = held;
-        if (old.renewable && left > 0) {
-          const more = await renewed(old.token, send, signal).catch(noneUnlessInterrupted);
-          // Vault gives no more than what the role has left, in whole seconds: it may be none.
-          if (more !== null && more.ttl > enough) return hold(more);
-        }
-        return await fresh(signal);
-      }),
+  /** False where Vault may have ended it: a role without the policy `default` is refused this too. */
+  const isGood = async (one: Held, signal: AbortSignal): Promise<boolean> => {
+    const age = context.now() - one.since;
+    // Below zero: somebody has put the clock back, and nobody knows how old it is.
+    if ((age >= 0 && age < YOUNG_MS) || one.uses < 1) return true;
+    const token = use(one);
+    const path = ['auth', 'token', 'lookup-self'];
+    const asked = { method: 'GET', path, token, doing: 'look at the token of this run', signal } as const;
+    const fault = await send(asked).then(() => null, faultUnlessInterrupted);
+    return fault?.code !== 'DENIED' && fault?.code !== 'ADMIN_REFUSED';
+  };
 
-    replaced: (refused, signal) =>
+  const next = async (signal: AbortSignal): Promise<string> => {
+    const old = held;
+    if (old === null || old.uses < 1) return await fresh(signal);
+    const left = leftOf(old, context.now());
+    const enough = Math.min(LEAST_LEFT_MS, old.ttl / 3);
+    if (left > enough) return use(old);
+    if (left <= 0) return await fresh(signal);
+    if (old.renewable && old.uses > 1) {
+      const more = await renewed(use(old), send, signal).catch(noneUnlessInterrupted);
+      // Vault gives no more than what the role has left, in whole seconds: it may be none.
+      if (more !== null && more.ttl > enough)
+        return use({ ...more, uses: old.uses - 1, since: context.now() });
+    }
+    return (await fresh(signal).catch(noneUnlessInterrupted)) ?? use(old);
+  };
+
+  return {
+    token: (signal) => alone(() => next(signal)),
+
+    replaced: ({ token, invalid }, signal) =>
       alone(async () => {
-        if (held === null) return null;
-        if (held.token !== refused) return held.token;
-        const age = context.now() - held.since;
-        // Below zero: somebody has put the clock back, and nobody knows how old it is.
-        if (age >= 0 && age < YOUNG_MS) return null;
-        await revoke(held);
-        return await fresh(signal).catch(noneUnlessInterrupted);
+        const old = held;
+        if (old === null) return null;
+        if (old.token !== token) return await next(signal);
+        if (!invalid && (await isGood(old, signal))) return null;
+        const another = await fresh(signal).catch(noneUnlessInterrupted);
+        if (another !== null && !invalid) await revoke(old);
+        return another;
       }),
 
     close: () =>
       alone(async () => {
         const last = held;
         held = null;
-        if (last !== null) await revoke(last);
+        // With its last use it ended by itself.
+        if (last !== null && last.uses > 0) await revoke(last);
       }),
   };
 }
@@ -106,7 +131,12 @@ function leftOf(held: Pick<Held, 'ttl' | 'since'>, now: number): number {
 }
 
 function noneUnlessInterrupted(caught: unknown): null {
-  if (caught instanceof KeyturnError && caught.code !== 'INTERRUPTED' && caught.code !== 'BUG') return null;
+  faultUnlessInterrupted(caught);
+  return null;
+}
+
+function faultUnlessInterrupted(caught: unknown): KeyturnError {
+  if (caught instanceof KeyturnError && caught.code !== 'INTERRUPTED' && caught.code !== 'BUG') return caught;
   throw caught;
 }
 
