@@ -298,6 +298,8 @@ describe('a certificate of a private authority', () => {
     await useful(vault.open({ address: vault.tlsUrl, ca }));
     // node-vault would take any certificate then.
     vi.stubEnv('VAULT_SKIP_VERIFY', 'true');
+    // So would Node.
+    vi.stubEnv('NODE_TLS_REJECT_UNAUTHORIZED', '0');
     expect(await refusal(useful(vault.open({ address: vault.tlsUrl })))).toBe('UNREACHABLE');
     await writeFile(ca, 'not a certificate');
     expect(await refusal(useful(vault.open({ address: vault.tlsUrl, ca })))).toBe('CONFIG');

@@ -45,10 +45,10 @@ export type Wire = (request: WireRequest) => Promise<WireReply>;
 
 /**
  * HTTP over Node's own sockets: `fetch` takes no certificates, and takes longer to load than all of the rest of the store.
- * `ca`: the certificates that are trusted instead of the usual ones. No variable turns that off.
+ * `ca`: the certificates that are trusted instead of the usual ones. No variable turns the check of certificates off.
  */
 export function openWire(ca: string | null, context: Pick<PluginContext, 'now' | 'sleep'>): Wire {
-  const agent = new Agent(ca === null ? {} : { ca, rejectUnauthorized: true });
+  const agent = new Agent({ rejectUnauthorized: true, ...(ca === null ? {} : { ca }) });
   const inSlot = inSlots(AT_ONCE);
   return (request) => inSlot(() => send(request, agent, context));
 }
