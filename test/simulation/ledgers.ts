@@ -80,12 +80,12 @@ function opened(actor: Actor, ledger: Ledger, before: Ledger | null, says: (even
   // A working key in place ends some holds, and that of an emergency every one.
   const ends = before?.rotation?.kind === 'emergency' || hold?.kind === 'gone' || hold?.kind === 'dead';
   const stands = hold !== undefined && !says('hold-lifted') && !(says('promoted') && ends);
-  // The store may still show what a stranger replaced, and what one did after the last look cannot be seen.
-  const shown = time >= one.strangerAt + one.plan.policy.converges + MINUTE;
+  // What a stranger did just before the last look the store may not have shown yet, and what one did since cannot be seen.
+  const shown = readAt >= one.strangerAt + one.plan.policy.converges && askedAt >= one.strangerAt;
   const current = one.current();
   const row = before?.keys.find(({ state }) => state === 'current');
   const works = current !== null && one.lives(current) && row?.revokeEntered === undefined;
-  const sound = job && works && shown && one.strangerAt <= Math.min(readAt, askedAt);
+  const sound = job && works && shown;
   const pause = Math.min(HOUR * 2 ** (one.failed.length - 1), DAY) - 6 * MINUTE;
   const young = Date.parse(row?.issuedAt ?? '1970') > time - 30 * DAY;
   one.judge(`${owner} opens a rotation (${kind})`, [
