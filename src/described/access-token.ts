@@ -78,7 +78,7 @@ async function fetchToken(
   }
   if (reply.status === 429) {
     throw new KeyturnError('RATE_LIMITED', said, {
-      hint: 'run again later; nothing was done',
+      hint: 'run again later',
       ...(reply.retryAfterMs === undefined ? {} : { retryAfterMs: reply.retryAfterMs }),
     });
   }

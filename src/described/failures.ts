@@ -48,7 +48,7 @@ export function failureOf(
       });
     case 'limited':
       return new KeyturnError('RATE_LIMITED', `${said}: too many requests`, {
-        hint: 'run again later; nothing was done',
+        hint: 'run again later',
         ...detail,
         ...wait,
       });

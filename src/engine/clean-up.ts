@@ -4,7 +4,8 @@ import type { Key, Ledger } from '../core/ledger.ts';
 import type { Change } from '../core/protocol/changes.ts';
 import { door } from '../core/protocol/door.ts';
 import { isDead, rowOf, sameKey, wasCurrent } from '../core/rows.ts';
-import { guarded } from './guard.ts';
+import type { Secret } from '../core/secret.ts';
+import { guarded, pause } from './guard.ts';
 import { lookAt, twinOf, verified } from './looks.ts';
 import { freshSeen, type Session } from './session.ts';
 
@@ -24,16 +25,28 @@ export async function cleanUp(session: Session): Promise<void> {
   const closing = new AbortController().signal;
   const { hand } = session.seen;
   session.seen = { ...freshSeen(run), ...(hand === undefined ? {} : { hand }) };
+  const takeOver = async (): Promise<void> => {
+    await book.reload(made !== null || run.signal.aborted ? closing : run.signal);
+    forgetInvented(session);
+    if (made !== null && !knows(book.ledger, made.row)) await mergeHere(session, made, closing);
+  };
+  // Whatever stands in the way, nobody but this run knows of the key.
+  await (made === null ? takeOver() : again(session, takeOver, () => true, closing));
+}
+
+/** Does it once more after each failure that may pass, with longer and longer pauses: half a minute of them at most. */
+async function again<T>(
+  { run }: Session,
+  work: () => Promise<T>,
+  passes: (error: KeyturnError) => boolean,
+  signal: AbortSignal,
+): Promise<T> {
   for (let round = 0; ; round += 1) {
     try {
-      await book.reload(made !== null || run.signal.aborted ? closing : run.signal);
-      forgetInvented(session);
-      if (made !== null && !knows(book.ledger, made.row)) await mergeHere(session, made, closing);
-      return;
+      return await work();
     } catch (caught) {
-      // Whatever stands in the way, nobody but this run knows of the key.
-      if (!(caught instanceof KeyturnError) || made === null || round + 1 >= MOST_MERGES) throw caught;
-      await run.world.sleep(50 * 2 ** round, closing);
+      if (!(caught instanceof KeyturnError) || !passes(caught) || round + 1 >= MOST_MERGES) throw caught;
+      await pause(run.world, 'put a new key aside', 50 * 2 ** round, signal);
     }
   }
 }
@@ -64,6 +77,15 @@ export function unsavedCreation({ history, saved }: Session): Created | null {
   const unsaved = history.slice(saved.history);
   const made = unsaved.findLast((change) => change.type === 'created') ?? null;
   return unsaved.some((change) => change.type === 'same-key') ? null : made;
+}
+
+/** What became of the key that this run made and could not save, for people; empty where none was made. */
+export function fateOf({ book, run }: Session, made: Created | null): string {
+  if (made === null) return '';
+  const row = rowOf(book.ledger, made.row);
+  return !book.dirty && row !== null && isDead(row)
+    ? `; the key that was made, ${made.row}, is revoked`
+    : `; a key was made, ${made.row}, and its value is lost: keyturn status ${run.credential.name} says what becomes of it`;
 }
 
 /** Whether the row already says what this run knows of the key. */
@@ -108,24 +130,34 @@ async function revokeHere(session: Session, id: string): Promise<void> {
   if (secret === null || run.issuer.revoke === undefined || run.issuer.traits.revokesBy === 'promotion')
     return;
   try {
-    const row = await fencedRow(session, id);
-    if (row === null) return;
-    const caller = values.current?.key ?? null;
-    await guarded(run.world, `revoke ${id}`, run.signal, async (signal) => {
-      await run.issuer.revoke?.({
-        role: 'new',
-        secret,
-        ...(caller === null ? {} : { caller }),
-        ...(row.issuerKeyId === undefined ? {} : { issuerKeyId: row.issuerKeyId }),
-        signal,
-      });
-    });
+    // A store or an issuer that has just come back may fail once more, and later nobody has the value.
+    const send = (): Promise<boolean> => sendHere(session, id, secret);
+    const mayPass = (error: KeyturnError): boolean => error.retryable && run.world.now() < run.deadline;
+    if (!(await again(session, send, mayPass, run.signal))) return;
   } catch (caught) {
     // The row says that the revocation was entered: whoever holds the lease pays it.
     if (!(caught instanceof KeyturnError)) throw caught;
     return;
   }
   await proveHere(session, id);
+}
+
+/** False: the door is closed. */
+async function sendHere(session: Session, id: string, secret: Secret): Promise<boolean> {
+  const { run, values } = session;
+  const row = await fencedRow(session, id);
+  if (row === null) return false;
+  const caller = values.current?.key ?? null;
+  await guarded(run.world, `revoke ${id}`, run.signal, async (signal) => {
+    await run.issuer.revoke?.({
+      role: 'new',
+      secret,
+      ...(caller === null ? {} : { caller }),
+      ...(row.issuerKeyId === undefined ? {} : { issuerKeyId: row.issuerKeyId }),
+      signal,
+    });
+  });
+  return true;
 }
 
 /** The row, once the door is open and the last save is young enough to send by; null: it is left to others. */

@@ -6,24 +6,23 @@ import { carryOut, type Order, opens } from '../core/protocol/orders.ts';
 import { type Effect, effectName, type Seen } from '../core/protocol/seen.ts';
 import { isActive } from '../core/protocol/steps.ts';
 import { currentRow, rowOf } from '../core/rows.ts';
-import { cleanUp, forgetInvented, unsavedCreation } from './clean-up.ts';
+import { cleanUp, fateOf, unsavedCreation } from './clean-up.ts';
 import { perform } from './effects.ts';
 import { givesUp, holdsUnstaged, shelters, standsInTheWay, waitOut } from './in-hand.ts';
 import { keepReplaced } from './keep.ts';
 import { lookAt } from './looks.ts';
 import { type Outcome, outcomeOf } from './outcome.ts';
-import { type Patience, patienceFor } from './patience.ts';
+import { patienceFor } from './patience.ts';
 import { leadsToKey, requireRights } from './rights.ts';
 import type { Run } from './run.ts';
 import { dropUnsaved, forgetAnswers, openSession, record, type Session, save } from './session.ts';
+import { waited } from './waited.ts';
 
 /** A run never takes more steps than this; reaching it is a defect, not a state of the world. */
 const MOST_STEPS = 2_000;
 const MOST_CONFLICTS = 8;
 /** Characters of the ledger. */
 const MOST_LISTED = 2_048;
-/** A lease with less than this left is renewed before a pause. */
-const LEASE_RESERVE = 30_000;
 
 /**
  * Carries out an order on one credential and does what is due and owed: looks, records, saves the intention, acts,
@@ -86,7 +85,7 @@ export async function continueWith(session: Session, order: Order): Promise<Outc
       if (!book.dirty) orderUnsaved = false;
     } catch (caught) {
       if (!(caught instanceof KeyturnError)) throw caught;
-      if (obstacle === null && standsInTheWay(session, caught)) {
+      if (standsInTheWay(session, caught)) {
         if (caught.code !== 'INTERRUPTED') obstacle = caught;
         continue;
       }
@@ -239,32 +238,6 @@ function afterEffect(session: Session, effect: Effect, created: boolean): Seen {
   return forgetAnswers(seen);
 }
 
-/** Waits where it is worth it. False: the run ends here. */
-async function waited(session: Session, step: Step, patience: Patience): Promise<boolean> {
-  if (step.do !== 'wait') return false;
-  const { run, book } = session;
-  const ms = patience(step);
-  if (ms === null) return false;
-  run.report({ kind: 'waiting', credential: run.credential.name, reason: step.reason, until: step.until });
-  try {
-    if (ms > LEASE_RESERVE) {
-      if (book.dirty || book.holdsLease) await save(session, 'release', run.signal);
-    } else if (book.dirty || (book.holdsLease && book.leaseLeft < LEASE_RESERVE)) {
-      await save(session, 'take', run.signal);
-    }
-    await run.world.sleep(ms, run.signal);
-    if (ms > LEASE_RESERVE) {
-      await book.reload(run.signal);
-      forgetInvented(session);
-    }
-  } catch (caught) {
-    // An interrupted pause ends the run at the top of its loop; anything else does so here.
-    if (!run.signal.aborted) throw caught;
-  }
-  session.seen = forgetAnswers(session.seen);
-  return true;
-}
-
 /** Ends the run: saves what is not saved, lets go of the lease, hands the trail over, and says how it went. */
 async function close(session: Session, step: Step): Promise<Outcome> {
   const { run, book } = session;
@@ -277,9 +250,12 @@ async function close(session: Session, step: Step): Promise<Outcome> {
     }
   } catch (caught) {
     if (!(caught instanceof KeyturnError)) throw caught;
-    if (caught.code === 'CONFLICT' || unsavedCreation(session) !== null) await settled(cleanUp(session));
+    const made = unsavedCreation(session);
+    if (caught.code === 'CONFLICT' || made !== null) await settled(cleanUp(session));
     dropUnsaved(session);
-    return outcomeOf(session, stopFor(caught), caught);
+    const { code, message, detail } = caught;
+    const error = new KeyturnError(code, message, { ...detail, hint: caught.hint + fateOf(session, made) });
+    return outcomeOf(session, stopFor(error), error);
   }
   return outcomeOf(session, step, null);
 }
@@ -296,8 +272,11 @@ async function handOver(session: Session, signal: AbortSignal): Promise<void> {
 
 async function fail(session: Session, error: KeyturnError): Promise<Outcome> {
   if (error.code === 'BUG') throw error;
-  if (error.code !== 'LEASED' && error.code !== 'CONFLICT')
-    return { ...(await close(session, stopFor(error))), error };
+  if (error.code !== 'LEASED' && error.code !== 'CONFLICT') {
+    const closed = await close(session, stopFor(error));
+    // Where the end could not be saved either, that error says what became of a new key.
+    return { ...closed, error: closed.error ?? error };
+  }
   if (unsavedCreation(session) !== null) await settled(cleanUp(session));
   dropUnsaved(session);
   return outcomeOf(session, stopFor(error), error);

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { KeyturnError } from '../../src/core/errors.ts';
+import { type ErrorCode, type ErrorDetail, KeyturnError } from '../../src/core/errors.ts';
 import { emptyLedger, type Key } from '../../src/core/ledger.ts';
 import { Secret } from '../../src/core/secret.ts';
 import { twinOf } from '../../src/engine/looks.ts';
@@ -167,6 +167,95 @@ describe('a store that fails between create and stage', () => {
     const around = failing(scene, 'ledger.save', 3, denied);
     outcomeIn(await scene.run({ around }));
     expect(await states(scene)).not.toContain('intended');
+  });
+});
+
+describe('a store that is out from the making of a key on', () => {
+  const EVERYTHING = /^(store|ledger)\./;
+  const SAVING = /^ledger\.save$/;
+  interface Way {
+    readonly code: ErrorCode;
+    readonly detail: ErrorDetail;
+  }
+  const SEALED: Way = { code: 'UNAVAILABLE', detail: { hint: 'start it', unsent: true } };
+  const AWAY: Way = { code: 'UNREACHABLE', detail: { hint: 'mend it' } };
+  const LIMITED: Way = { code: 'RATE_LIMITED', detail: { hint: 'wait', retryAfterMs: 90_000 } };
+
+  /** None of these calls gets an answer for so long. */
+  const out = (scene: Scene, ops: RegExp, ms: number, how: Way = SEALED): Around => {
+    let until = 0;
+    return async (call, perform) => {
+      if (ops.test(call.op) && scene.clock.now() < until)
+        throw new KeyturnError(how.code, 'the store is out', how.detail);
+      const answer = await perform();
+      if (call.op === 'issuer.create' && until === 0) until = scene.clock.now() + ms;
+      return answer;
+    };
+  };
+
+  describe.each([
+    ['all of it is sealed', EVERYTHING, SEALED],
+    ['all of it is out of reach', EVERYTHING, AWAY],
+    ['nothing can be saved', SAVING, SEALED],
+    ['a save is lost', SAVING, AWAY],
+  ] as const)('%s', (_, ops, how) => {
+    it.each([500, 4_000, 25_000, 50_000])('is waited for %i ms, and the key is put in place', async (ms) => {
+      const scene = await due();
+      const ended = outcomeIn(await scene.run({ around: out(scene, ops, ms, how) }));
+      expect(ended).toMatchObject({ outcome: 'overlap', exitCode: 0 });
+      expect(scene.issuer.keys).toHaveLength(2);
+      expect(await states(scene)).toEqual(['retiring', 'current']);
+    });
+  });
+
+  it('is waited for in an emergency, too', async () => {
+    const scene = await due();
+    const order = { do: 'emergency', reason: 'leaked' } as const;
+    const ended = outcomeIn(await scene.run({ order, around: out(scene, EVERYTHING, 50_000) }));
+    expect(ended).toMatchObject({ outcome: 'done', exitCode: 0 });
+    expect(scene.issuer.keys).toHaveLength(2);
+  });
+
+  it('is waited for as long as it asks', async () => {
+    const scene = await due();
+    const around = out(scene, EVERYTHING, 60_000, LIMITED);
+    expect(outcomeIn(await scene.run({ around }))).toMatchObject({ outcome: 'overlap', exitCode: 0 });
+    expect(scene.issuer.keys).toHaveLength(2);
+  });
+
+  it('costs the key where it is back too late for a rotation, and the key is revoked by its value', async () => {
+    const scene = await due();
+    const ended = outcomeIn(await scene.run({ around: out(scene, EVERYTHING, 70_000) }));
+    expect(ended).toMatchObject({ code: 'UNAVAILABLE', exitCode: 3 });
+    expect(ended.error?.hint).toMatch(/^start it; the key that was made, \S+\.1, is revoked$/);
+    expect(alive(scene)).toBe(1);
+    expect(await states(scene)).toEqual(['current', 'revoked']);
+  });
+
+  it.each(['store.read', 'issuer.revoke'])('%s may fail once more when it is back', async (op) => {
+    const scene = await due();
+    const away = out(scene, EVERYTHING, 70_000);
+    const again = once(op, async () => {
+      throw new KeyturnError('UNAVAILABLE', 'not quite awake', { hint: 'wait' });
+    });
+    const around: Around = (call, perform) =>
+      away(call, async () => (scene.issuer.keys.length > 1 ? again(call, perform) : perform()));
+    outcomeIn(await scene.run({ around }));
+    expect(alive(scene)).toBe(1);
+  });
+
+  it('is told with what became of the key where it does not come back', async () => {
+    for (const ops of [EVERYTHING, SAVING]) {
+      const scene = await due();
+      const ended = outcomeIn(await scene.run({ around: out(scene, ops, DAY) }));
+      expect(ended).toMatchObject({ outcome: 'failed', code: 'UNAVAILABLE', exitCode: 3 });
+      const fate = /^start it; a key was made, \S+\.1, and its value is lost: keyturn status wa-test says/;
+      expect(ended.hint).toMatch(fate);
+      expect(ended.error?.hint).toMatch(fate);
+      expect(await states(scene)).toEqual(['current', 'intended']);
+      scene.clock.advance(HOUR);
+      expect(outcomeIn(await scene.run()).problems).toMatchObject([{ code: 'PERSON' }]);
+    }
   });
 });
 

@@ -51,7 +51,7 @@ const BY_STATUS: Readonly<Record<number, Fault>> = {
 const SEALED: Fault = {
   code: 'UNAVAILABLE',
   what: 'Vault is sealed',
-  hint: 'unseal it (vault operator unseal), then run again; nothing was done',
+  hint: 'unseal it (vault operator unseal), then run again',
   unsent: true,
 };
 const TOO_LONG: Fault = {
