@@ -78,9 +78,23 @@ describe('the mount', () => {
     await rotation.whole(store);
     await vault.api('POST', 'later/config', { delete_version_after: '240h' });
     rotation.later(100);
-    await rotation.run(store).catch(() => undefined);
-    await stops({ mount: 'later' }, { code: 'CONFIG' }, rotation);
+    const first = await stops({ mount: 'later' }, { code: 'CONFIG' }, rotation);
+    const { hint } = await stops({ mount: 'later' }, { code: 'CONFIG' }, rotation);
+    expect(first.hint).toBe(hint);
+    const [, versions, path] = /vault kv undelete -mount=later -versions=(\d+) (\S+)$/.exec(hint) ?? [];
+    await vault.api('POST', 'later/config', { delete_version_after: '0s' });
+    await vault.api('POST', `later/undelete/${path}`, { versions: [Number(versions)] });
+    // The lease of the run that was refused is over then.
+    rotation.later(1);
+    expect(await rotation.run(store)).toMatchObject({ outcome: 'overlap' });
   });
+});
+
+test('a mount that is not the one of the policy may be what is wrong', async () => {
+  const { auth, environment } = await vault.role('path "secret/*" { capabilities = ["read"] }');
+  const store = vault.open({ auth, mount: 'secrte' }, { environment });
+  const { code, hint } = await failure(store.read('prod/x', 'current', signal));
+  expect({ code, hint }).toMatchObject({ code: 'DENIED', hint: expect.stringContaining('correct `mount`') });
 });
 
 test('a namespace is refused where the free edition would ignore it', async () => {
@@ -120,6 +134,21 @@ describe('the value', () => {
     await stops({}, { code: 'UNREADABLE' }, rotation);
     const { json } = await vault.api('GET', `secret/data/${rotation.location}`);
     expect(json.data.data).toEqual(data);
+  });
+
+  test('that was kept is not taken to be there where somebody deleted the copy', async () => {
+    const location = anotherLocation();
+    await vault.api('POST', `secret/data/${location}`, { data: { value: 'by hand' } });
+    const store = vault.open();
+    const { version } = (await store.read(location, 'current', signal)) ?? { version: '' };
+    await store.keep(location, version, signal);
+    const copy = `keyturn/${location}/.kept/${version}`;
+    await vault.api('DELETE', `secret/data/${copy}`);
+    const { message, hint } = await failure(store.keep(location, version, signal));
+    expect(message).toContain('was deleted');
+    expect(hint).toContain(`vault kv undelete -mount=secret -versions=1 ${copy}`);
+    await vault.api('POST', `secret/undelete/${copy}`, { versions: [1] });
+    expect(await store.keep(location, version, signal)).toEqual({ version });
   });
 
   test('can be in a field of another name', async () => {

@@ -183,8 +183,23 @@ describe('the client of Vault', () => {
     const text = Secret.of(VALUE);
     expect((await failureOf(store.read(location, 'current', signal))).code).toBe('CONFIG');
     expect((await failureOf(store.stage({ location, mark: 'r1.1', text }, signal))).code).toBe('CONFIG');
+    const at = { credential: 'wa-prod', location };
+    expect((await failureOf(store.ledgers.load(at, signal))).code).toBe('CONFIG');
+    expect((await failureOf(store.ledgers.save(at, '{}', null, signal))).code).toBe('CONFIG');
     expect(vault.heard).toEqual([]);
   });
+
+  test.each(['with\nline', 'nön-ascii', 'two words', ' '])(
+    'refuses the token %j before anything is sent',
+    async (text) => {
+      const vault = await server((_, reply) => say(reply, 200, written));
+      const settings = { kind: 'vault', address: vault.url, auth: { method: 'token', token: 'env:TOKEN' } };
+      const of = { ...contextIn('/nowhere', { TOKEN: text }), now: () => 0 };
+      const store = createVaultStore(vaultSettings.parse(settings), of);
+      expect((await failureOf(store.read('prod/x', 'current', signal))).code).toBe('REFERENCE');
+      expect(vault.heard).toEqual([]);
+    },
+  );
 
   test('sets the headers of its requests itself, and never by update()', async () => {
     const heard = (method: VaultCall['method']) =>

@@ -141,7 +141,7 @@ function denied({ needs }: Asked): Fault {
     hint:
       needs === undefined
         ? 'check the policies of the role'
-        : `add to the policy of keyturn: ${policyLine(needs.path, [needs.capability])}`,
+        : `add to the policy of keyturn: ${policyLine(needs.path, [needs.capability])}; or correct \`mount\`, if that is not the one that is meant`,
     unsent: true,
   };
 }

@@ -19,9 +19,11 @@ export function ledgersOn(kv: Kv, ownPath: string): LedgerStore {
   return {
     load: (at, signal) =>
       storeCall(`load ${nameOf(at)}`, signal, async () => {
-        const found = await readDocument(ledgerPlace(at, ownPath), nameOf(at), signal);
+        const path = ledgerPlace(at, ownPath);
+        const found = await readDocument(path, nameOf(at), signal);
         if (found === null) return null;
-        if (found.entry.deletionTime !== '') throw expires(kv.mount.join('/'));
+        const { number, deletionTime } = found.entry;
+        if (deletionTime !== '') throw expires(kv.mount.join('/'), { path, number });
         return { document: found.document, revision: valueVersion(found.entry) };
       }),
 
@@ -37,11 +39,10 @@ export function ledgersOn(kv: Kv, ownPath: string): LedgerStore {
         }
         const cas = parsed?.kind === 'value' ? parsed.number : 0;
         const done = await kv.write(path, JSON.stringify({ [DOCUMENT]: document }), cas, signal);
-        if (cas === 0 && done.deletionTime !== '') {
-          await kv.drop(path, signal);
-          throw expires(kv.mount.join('/'));
-        }
-        return { revision: valueVersion(done) };
+        if (done.deletionTime === '') return { revision: valueVersion(done) };
+        if (cas > 0) throw expires(kv.mount.join('/'), { path, number: done.number });
+        await kv.drop(path, signal);
+        throw expires(kv.mount.join('/'));
       }),
 
     writeSegment: (at, name, document, signal) =>

@@ -38,15 +38,8 @@ export interface Places {
   kept(version: string): Steps;
 }
 
-/** Throws CONFIG for a location that is not allowed. */
+/** Throws CONFIG for a location that is not allowed, as all that gives a place does. */
 export function placesOf(location: string, ownPath: string): Places {
-  const why = locationFault(location, ownPath);
-  if (why !== null) {
-    throw new KeyturnError('CONFIG', `location ${JSON.stringify(location)} ${why}`, {
-      hint: 'use a name such as prod/whatsapp/token',
-      unsent: true,
-    });
-  }
   const own = ownPlace(location, ownPath);
   return {
     value: location.split('/'),
@@ -55,7 +48,7 @@ export function placesOf(location: string, ownPath: string): Places {
   };
 }
 
-/** The ledger of a credential. Ledgers may belong to another store, whose names this one need not allow. */
+/** The ledger of a credential. */
 export function ledgerPlace(
   at: { readonly location: string; readonly credential: string },
   ownPath: string,
@@ -73,18 +66,16 @@ export function segmentPlace(
 
 /** Where all that belongs to a location and is not read by consumers lies. */
 export function ownPlace(location: string, ownPath: string): Steps {
-  const own = ownPath.split('/');
-  return locationFault(location, ownPath) === null
-    ? [...own, ...location.split('/')]
-    : [...own, hashed(location)];
+  const why = locationFault(location, ownPath);
+  if (why === null) return [...ownPath.split('/'), ...location.split('/')];
+  throw new KeyturnError('CONFIG', `location ${JSON.stringify(location)} ${why}`, {
+    hint: 'use a name such as prod/whatsapp/token',
+    unsent: true,
+  });
 }
 
 function stepFor(text: string): string {
-  return PLAIN_STEP.test(text) ? text : hashed(text);
-}
-
-function hashed(text: string): string {
-  return `~${createHash('sha256').update(text, 'utf16le').digest('hex')}`;
+  return PLAIN_STEP.test(text) ? text : `~${createHash('sha256').update(text, 'utf16le').digest('hex')}`;
 }
 
 function markStep(mark: string): string {

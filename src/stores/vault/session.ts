@@ -9,6 +9,8 @@ const LEAST_LEFT_MS = 30_000;
 /** A token that is younger did not go bad unless Vault says so: what it is refused is refused to the role. */
 const YOUNG_MS = 10_000;
 const REVOKE_MS = 5_000;
+/** What a header can carry and a token of Vault has. */
+const PRINTABLE = /^[!-~]+$/;
 
 /** A token with which a call was refused. */
 export interface Refused {
@@ -37,7 +39,14 @@ export function openSession(auth: VaultAuth, send: SendToVault, context: PluginC
 
 /** A token that others take care of. It is read each time, so that one that was replaced is found. */
 function givenToken(reference: string, context: PluginContext): Session {
-  const read = async () => (await context.resolve(reference)).trim();
+  const read = async () => {
+    const token = (await context.resolve(reference)).trim();
+    if (PRINTABLE.test(token)) return token;
+    throw new KeyturnError('REFERENCE', `what ${reference} holds cannot be a token of Vault`, {
+      hint: 'put the token alone there, on one line: letters, digits and signs of ASCII without blanks',
+      unsent: true,
+    });
+  };
   return {
     token: read,
     replaced: async (refused) => {

@@ -100,7 +100,12 @@ export function valuesOn(kv: Kv, layout: Layout, ownPath: string): Values {
         if (entry === null || entry.data === null || valueVersion(entry) !== version) {
           throw absent(location, version, 'read it again, and keep what is there now');
         }
-        await putOnce(kv, at.kept(version), layout.textIn(entry.data, location), signal);
+        const text = layout.textIn(entry.data, location);
+        const path = at.kept(version);
+        const put = await putOnce(kv, path, text, signal);
+        if (put === null && !(await held(at, version, signal))?.text.equals(Secret.of(text))) {
+          throw lostCopy(kv.mount.join('/'), path, `version ${version} of ${location}`);
+        }
         return { version };
       }),
 
@@ -174,15 +179,33 @@ function ended(location: string, { number, destroyed }: Entry): KeyturnError {
   );
 }
 
-export function expires(mount: string): KeyturnError {
+/** `kept`: a version that is to stay, although it was written with an end. */
+export function expires(
+  mount: string,
+  kept?: { readonly path: Steps; readonly number: number },
+): KeyturnError {
+  const settle = `run vault write ${mount}/config delete_version_after=0s`;
+  const rescue = kept === undefined ? '' : `, then ${undelete(mount, kept.path, kept.number)}`;
   return new KeyturnError(
     'CONFIG',
     `the mount ${mount} deletes versions after a time (delete_version_after)`,
     {
-      hint: `a key that is in use would be deleted too: run vault write ${mount}/config delete_version_after=0s`,
-      unsent: true,
+      hint: `a key that is in use would be deleted too: ${settle}${rescue}`,
+      ...(kept === undefined ? { unsent: true } : {}),
     },
   );
+}
+
+function undelete(mount: string, path: Steps, number: number): string {
+  return `vault kv undelete -mount=${mount} -versions=${number} ${path.join('/')}`;
+}
+
+/** A copy is written once, so its only version is the first. */
+function lostCopy(mount: string, path: Steps, what: string): KeyturnError {
+  return new KeyturnError('UNREADABLE', `the copy of ${what} was deleted by someone`, {
+    hint: `undo it: ${undelete(mount, path, 1)}; if it was destroyed: vault kv metadata delete -mount=${mount} ${path.join('/')}, then run again`,
+    unsent: true,
+  });
 }
 
 function absent(location: string, version: Version, hint: string): KeyturnError {
