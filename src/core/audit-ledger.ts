@@ -67,10 +67,11 @@ function held({ credential: { name }, ledger: { hold }, now }: Subject): readonl
 
 /** What a person does about a hold of this credential. */
 export function remedyOfHold({ kind }: Hold, name: string): string {
-  const adopt = kind === 'foreign' || kind === 'moved';
-  return adopt
-    ? `run keyturn adopt ${name} to accept what the store holds, or keyturn rotate ${name} to replace it`
-    : `run keyturn rotate ${name} to go on`;
+  const accept = `run keyturn adopt ${name} to accept what the store holds`;
+  // What is in place is no key of ours, so that nothing of ours can be put in its place unseen.
+  if (kind === 'foreign') return `${accept}, or put the key that was there back by hand`;
+  if (kind === 'moved') return `${accept}, or keyturn rotate ${name} to replace it`;
+  return `run keyturn rotate ${name} to go on`;
 }
 
 function standing(subject: Subject): readonly Found[] {
