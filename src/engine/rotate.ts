@@ -273,9 +273,11 @@ async function handOver(session: Session, signal: AbortSignal): Promise<void> {
 async function fail(session: Session, error: KeyturnError): Promise<Outcome> {
   if (error.code === 'BUG') throw error;
   if (error.code !== 'LEASED' && error.code !== 'CONFLICT') {
+    const made = unsavedCreation(session);
     const closed = await close(session, stopFor(error));
-    // Where the end could not be saved either, that error says what became of a new key.
-    return { ...closed, error: closed.error ?? error };
+    // What went wrong first is what a person mends. Where the end could not be saved either, that error says what became
+    // of a new key.
+    return { ...closed, error: made === null ? error : (closed.error ?? error) };
   }
   if (unsavedCreation(session) !== null) await settled(cleanUp(session));
   dropUnsaved(session);
