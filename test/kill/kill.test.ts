@@ -3,12 +3,12 @@ import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { inSlots } from '../../src/stores/vault/slots.ts';
 import type { Origin } from './bench.ts';
 import { CASES, type Case, prepare } from './cases.ts';
 import { canMount } from './disk.ts';
 import { ask, kill, type Ordeal, sleep, spoil } from './ordeals.ts';
 import { beforeEach, effectsOf, isRequest, nameOf, type Point, pointsOf, tryOut } from './trial.ts';
-import { turns } from './turns.ts';
 
 /*
  * The real program as a process, struck at some of its effects; `npm run kills:long` strikes it at every one. Which
@@ -25,7 +25,7 @@ beforeAll(async () => {
   await promisify(execFile)(process.execPath, [join(ROOT, 'bin/dev/ensure.mjs')], { cwd: ROOT });
 }, 120_000);
 
-const turn = turns(AT_ONCE);
+const turn = inSlots(AT_ONCE);
 /** A run on a busy machine has a few effects more, since what waited too long is saved again; the next has not. */
 const reached = { trials: 0, struck: 0 };
 const origins = new Map<string, Promise<Origin>>();

@@ -1,9 +1,9 @@
+import { inSlots } from '../../src/stores/vault/slots.ts';
 import type { Origin } from './bench.ts';
 import { CASES, type Case, prepare } from './cases.ts';
 import type { Effect } from './effects.ts';
 import { ask, kill, type Ordeal, sleep, spoil } from './ordeals.ts';
 import { beforeEach, effectsOf, nameOf, type Point, pointsOf, tryOut, type Verdict } from './trial.ts';
-import { turns } from './turns.ts';
 
 export interface LongOptions {
   /** Only commands whose name holds this. */
@@ -59,7 +59,7 @@ const SERIES: readonly Series[] = [
 /** Every command struck in every way at every point; a line for each. Gives the number of trials that went wrong. */
 export async function strikeEverywhere(options: LongOptions): Promise<number> {
   const { print, workers } = options;
-  const pools = { busy: turns(workers), waiting: turns(workers * CROWD) };
+  const pools = { busy: inSlots(workers), waiting: inSlots(workers * CROWD) };
   const chosen = SERIES.filter(({ name }) => name.includes(options.ordeal));
   let wrong = 0;
   print('| command | effects | struck by | points | struck | messages | wrong | seconds |');
