@@ -73,7 +73,10 @@ export type Command = keyof typeof TYPED | Stranger;
 export const COMMANDS = Object.keys({ ...TYPED, ...STRANGERS }) as readonly Command[];
 
 export const isStranger = (command: Command): command is Stranger => command in STRANGERS;
-export const intrude = (one: Credential, command: Stranger): void => STRANGERS[command](one);
+export function intrude(one: Credential, command: Stranger): void {
+  one.intrusions += 1;
+  STRANGERS[command](one);
+}
 
 /** Carries out one command of keyturn to its end. */
 export async function obey(one: Credential, run: Run, command: Exclude<Command, Stranger>): Promise<Result> {

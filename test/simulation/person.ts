@@ -8,7 +8,7 @@ import { DAY, HOUR, MINUTE } from './world.ts';
 
 /**
  * So many commands, by a job and by a person who does what the output says, bring everything to rest (I7); so many more
- * for each key that the issuer gives meanwhile and that is of no use.
+ * for each key that the issuer gives meanwhile and that is of no use, and for each stranger who comes in between.
  */
 const MOST_RUNS = 16;
 const MORE_RUNS = 6;
@@ -17,9 +17,10 @@ const MORE_RUNS = 6;
 export async function settle(one: Credential): Promise<void> {
   const { sim, again, keys } = one;
   const credential = sim.credentials.indexOf(one);
-  const useless = (): number => again.size + keys.filter((key) => key.endedAt === key.issuedAt).length;
-  const before = useless();
-  const most = (): number => MOST_RUNS + MORE_RUNS * (useless() - before);
+  const setbacks = (): number =>
+    one.intrusions + again.size + keys.filter((key) => key.endedAt === key.issuedAt).length;
+  const before = setbacks();
+  const most = (): number => MOST_RUNS + MORE_RUNS * (setbacks() - before);
   let command: Command = 'run';
   let said = '';
   for (let runs = 0; runs < most(); runs += 1) {

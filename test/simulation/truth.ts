@@ -61,7 +61,8 @@ export class Credential {
     settle: false,
     overlap: Infinity,
   };
-  strangerAt = 0; // when somebody who knows nothing of keyturn did something last
+  intrusions = 0; // how often somebody who knows nothing of keyturn has done something
+  strangerAt = 0; // when one of these changed anything last
   placedAt = Number.NEGATIVE_INFINITY; // and did it to what is current
   endedAt = 0; // or ended a key
   gatePassedAt = 0; // when the gate said last that no client uses the old key
