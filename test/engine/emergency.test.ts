@@ -164,6 +164,23 @@ describe('emergency', () => {
     },
   );
 
+  it.each([EMERGENCY, { do: 'rotate', reason: 'test' }, { do: 'run' }] as const)(
+    'is not begun where the key in current asks and is dead: a person makes one ($do)',
+    async (order) => {
+      const scene = await adopted({ traits: { asksWith: 'current' } });
+      const [dead] = scene.issuer.keys;
+      scene.issuer.kill(dead?.value ?? '');
+      const refused = outcomeIn(await scene.run({ order }));
+      expect([refused.exitCode, refused.hint]).toEqual([6, expect.stringContaining('put it into the store')]);
+      expect(scene.issuer.keys).toHaveLength(1);
+      await scene.overwrite(scene.issuer.make().value);
+      expect(outcomeIn(await scene.adoptAgain()).exitCode).toBe(0);
+      expect(outcomeIn(await scene.run({ order: { do: 'rotate', reason: 'test' } })).exitCode).toBe(0);
+      await scene.untilRest();
+      expect(scene.watch.violations).toEqual([]);
+    },
+  );
+
   it('with all slots taken by rows of ours it makes room from those that are not current', async () => {
     const scene = await adopted({ traits: { maxLive: 2 } });
     outcomeIn(await scene.run({ order: { do: 'rotate', reason: 'test' } }));

@@ -17,7 +17,13 @@ export function issuerFor(actor: Actor): Issuer {
     traits,
     verify: async (secret) => verdict(actor, secret.open()),
     ...(secretFrom === 'issuer' && {
-      create: async ({ mark }) => {
+      create: async ({ mark, current }) => {
+        const caller = one.find(current?.open());
+        if (traits.asksWith === 'current' && (caller === null || !one.lives(caller)))
+          throw new KeyturnError('DENIED', 'the key that asks is not accepted', {
+            hint: 'use another',
+            unsent: true,
+          });
         const key = create(one, mark, valueFor(one));
         key.given = true;
         return { secret: Secret.of(key.value), facts: factsOf(one, key) };

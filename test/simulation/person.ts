@@ -108,13 +108,14 @@ function nextCommand(one: Credential, { outcome, text, code }: Result, runs: num
   }
   if (said.includes('keyturn rollback now') && runs % 3 > 0) return 'rollback';
   if (said.includes('--again')) return 'emergency --again';
-  if (code === 6 || said.includes('keyturn emergency')) return 'emergency';
+  if (said.includes('keyturn emergency')) return 'emergency';
   if (said.includes('keyturn adopt')) {
     // A key that is dead is not adopted: the person puts one there that works.
     if (current === null || !one.lives(current)) put(one, makeByHand(one).value);
     return 'adopt';
   }
   if (said.includes('keyturn forget')) return 'forget';
+  if (code === 6) return 'emergency';
   const held = ledger?.hold !== undefined && ledger.rotation === undefined;
   return said.includes('keyturn rotate') || held ? 'rotate' : 'run';
 }

@@ -26,7 +26,7 @@ function planOf(dice: Dice, gap: boolean, family: Family, store: ReturnType<type
   const knows = !unproven && family !== 'manual';
   const traits: IssuerTraits = {
     secretFrom: 'issuer',
-    asksWith: 'own',
+    asksWith: (family === 'minted' || family === 'slots') && dice.chance(0.2) ? 'current' : 'own',
     maxLive: 'unknown',
     revokesBy: 'secret',
     proves: !unproven,

@@ -1,9 +1,9 @@
 import type { Key, Ledger } from '../ledger.ts';
 import type { Policy } from '../policy.ts';
-import { currentRow, hasExpired } from '../rows.ts';
+import { currentRow, hasExpired, isDead, mayBeTooNew, rowOf } from '../rows.ts';
 import type { Step } from './changes.ts';
 import type { Seen } from './seen.ts';
-import { emergencyCommand, stop } from './steps.ts';
+import { emergencyCommand, look, stop } from './steps.ts';
 
 /** Why nothing is begun that asks for a key. Null: it can be. */
 export function whyNotBegun(ledger: Ledger, policy: Policy, seen: Seen): Step | null {
@@ -44,14 +44,40 @@ export function endedByAnother(
   );
 }
 
-/** The issuer is asked for a key with the one in `current`, and there is none. */
-function nobodyAsks(ledger: Ledger, { issuer: { asksWith } }: Policy, seen: Seen): Step | null {
-  if (asksWith !== 'current' || seen.current !== null) return null;
+/** The issuer is asked for a key with the one in `current`, and there is none, or it is dead. */
+function nobodyAsks(ledger: Ledger, policy: Policy, seen: Seen): Step | null {
+  if (policy.issuer.asksWith !== 'current') return null;
+  const byHand = 'make a key at the provider by hand';
+  if (seen.current === null) {
+    return stop(
+      'PERSON',
+      'this issuer is asked for a key with the key in current, and there is none',
+      `${byHand} and run keyturn adopt ${ledger.credential} --stdin`,
+    );
+  }
+  const caller = rowOf(ledger, seen.current?.row ?? undefined);
+  if (caller === null || !isKnownDead(caller, policy, seen)) return null;
   return stop(
-    'PERSON',
-    'this issuer is asked for a key with the key in current, and there is none',
-    `make a key at the provider by hand and run keyturn adopt ${ledger.credential} --stdin`,
+    'UNSAFE',
+    'this issuer is asked for a key with the key in current, and that one is dead',
+    `${byHand}, put it into the store and run keyturn adopt ${ledger.credential}`,
   );
+}
+
+/** Asks whether the key works that the issuer is to be asked with. Null: there is none, or nothing is to be asked. */
+export function askOfCaller(ledger: Ledger, { issuer }: Policy, seen: Seen): Step | null {
+  const caller = rowOf(ledger, seen.current?.row ?? undefined);
+  const asks = issuer.asksWith === 'current' && issuer.proves;
+  if (!asks || caller === null || isDead(caller) || seen.works[caller.id] !== undefined) return null;
+  return look({ what: 'works', row: caller.id });
+}
+
+/** Whether the issuer has said in this run that a key is dead, or the ledger has it so. */
+export function isKnownDead(row: Key, policy: Policy, seen: Seen): boolean {
+  const verdict = seen.works[row.id];
+  if (isDead(row)) return true;
+  if (verdict?.verdict !== 'refused' || verdict.why !== 'dead') return false;
+  return !mayBeTooNew(row, policy, verdict.askedAt, seen.clock);
 }
 
 /** Why no key of this issuer may be revoked before its successor exists; null: one may. */

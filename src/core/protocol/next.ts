@@ -1,8 +1,8 @@
 import { toMs } from '../credential.ts';
 import type { Key, Ledger } from '../ledger.ts';
 import { backOffUntil, type DueFacts, due, dueAt, type Policy } from '../policy.ts';
-import { currentRow, isDead, isStale, mayBeTooNew, owedRevocations, rowOf, sameKey } from '../rows.ts';
-import { endedByAnother, whyNotBegun } from './asking.ts';
+import { currentRow, isDead, isStale, owedRevocations, rowOf, sameKey } from '../rows.ts';
+import { endedByAnother, isKnownDead, whyNotBegun } from './asking.ts';
 import type { Step } from './changes.ts';
 import { creation } from './creation.ts';
 import { debts } from './debts.ts';
@@ -61,7 +61,8 @@ export function followStore(ledger: Ledger, policy: Policy, seen: Seen): Step | 
       : moved(ledger, policy, current.row, current.version);
   }
   const twinDied = ledger.keys.some((key) => isDead(key) && sameKey(key, row));
-  if (isDead(row) || twinDied || row.revokeEntered !== undefined) return deadInPlace(ledger, row.id);
+  if (isDead(row) || twinDied || row.revokeEntered !== undefined)
+    return deadInPlace(ledger, policy, seen, row.id);
   // A promote of ours that was thought to be lost: nobody else did that.
   if (row.promoteEntered !== undefined && rotation === undefined) return landed(policy, row, current.version);
   return moved(ledger, policy, current.row, current.version);
@@ -118,12 +119,14 @@ function gone(ledger: Ledger): Step | null {
   );
 }
 
-function deadInPlace(ledger: Ledger, row: string): Step | null {
+function deadInPlace(ledger: Ledger, policy: Policy, seen: Seen, row: string): Step | null {
   const rotation = ledger.rotation;
   if (rotation !== undefined && rotation.phase !== 'overlap' && rotation.phase !== 'done') return null;
   const reason = `current holds ${row}, which is revoked`;
   if (ledger.hold?.kind !== 'dead') return { do: 'record', change: { type: 'held', kind: 'dead', reason } };
-  return stop('UNSAFE', reason, `run ${emergencyCommand(ledger)} now to put a working key in place`);
+  const remedy = `run ${emergencyCommand(ledger)} now to put a working key in place`;
+  const cannot = whyNotBegun(ledger, policy, seen);
+  return stop('UNSAFE', reason, cannot?.do === 'stop' ? cannot.hint : remedy);
 }
 
 function rotating(ledger: Ledger, policy: Policy, seen: Seen, now: number): Step | null {
@@ -175,8 +178,9 @@ function opening(ledger: Ledger, policy: Policy, seen: Seen, now: number, drive:
     whyNotBegun(ledger, policy, seen) ??
     mayOpen(ledger, policy, now, facts.dead);
   // What stands against a key that is merely old may not stand against one that is dead, and the other way round.
-  const asked =
-    blocked !== null || policy.issuer.maxLive === 1 ? askIssuer(current, policy, seen, drive) : null;
+  const { maxLive, asksWith } = policy.issuer;
+  const matters = blocked !== null || maxLive === 1 || asksWith === 'current';
+  const asked = matters ? askIssuer(current, policy, seen, drive) : null;
   if (asked !== null || blocked !== null) return asked ?? blocked;
   const scopes = reason.rule === 'scope' ? { scopes: true as const } : {};
   return {
@@ -232,10 +236,7 @@ function dueFacts(current: Key | null, policy: Policy, seen: Seen): DueFacts {
   if (current === null || verdict?.verdict !== 'refused') return { missingScopes: [], dead: false };
   const have = new Set(verdict.facts?.scopes ?? []);
   const missing = verdict.why === 'scope-missing' ? policy.scopes.filter((scope) => !have.has(scope)) : [];
-  return {
-    missingScopes: missing,
-    dead: verdict.why === 'dead' && !mayBeTooNew(current, policy, verdict.askedAt, seen.clock),
-  };
+  return { missingScopes: missing, dead: isKnownDead(current, policy, seen) };
 }
 
 /** When the credential is next due, for people who plan; null: not by time alone. */

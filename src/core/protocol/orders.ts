@@ -1,7 +1,7 @@
 import type { Key, Ledger } from '../ledger.ts';
 import type { Policy } from '../policy.ts';
 import { currentRow, isDead, previous, rowOf, sameId, sameKey } from '../rows.ts';
-import { turnsToRevokeFirst, whyNotBegun, whyNotFirst } from './asking.ts';
+import { askOfCaller, turnsToRevokeFirst, whyNotBegun, whyNotFirst } from './asking.ts';
 import type { Step } from './changes.ts';
 import { followStore } from './next.ts';
 import type { Seen } from './seen.ts';
@@ -54,7 +54,7 @@ function rotate(
   policy: Policy,
 ): Step | null {
   if (ledger.rotation !== undefined) return null;
-  const cannot = whyNotBegun(ledger, policy, seen);
+  const cannot = askOfCaller(ledger, policy, seen) ?? whyNotBegun(ledger, policy, seen);
   if (cannot !== null) return cannot;
   if (isForeign(seen)) {
     return stop(
@@ -92,7 +92,9 @@ function emergency(
     );
   }
   const cannot =
-    (order.revokeFirst === true ? whyNotFirst(policy) : null) ?? whyNotBegun(ledger, policy, seen);
+    (order.revokeFirst === true ? whyNotFirst(policy) : null) ??
+    askOfCaller(ledger, policy, seen) ??
+    whyNotBegun(ledger, policy, seen);
   if (cannot !== null) return cannot;
   const revokeFirst = order.revokeFirst === undefined ? {} : { revokeFirst: true as const };
   return {
