@@ -56,7 +56,7 @@ export const ENDING: readonly Bug[] = [
     name: 'an expiring key is called dead when its revocation was entered',
     rule: 6,
     breaks: 'I10',
-    among: ['expiring'],
+    among: ['expires'],
     file: REVOCATION,
     find: "  if (hasExpired(row, now) && row.state !== 'current')\n",
     replace:
@@ -88,7 +88,7 @@ export const ENDING: readonly Bug[] = [
     name: 'a possible key ends by itself after a day, however long keys live',
     rule: 2,
     breaks: 'I10',
-    among: ['expiring', 'fault lost-after | fault late', 'often', 'due'],
+    among: ['expires', 'fault lost-after | fault late', 'often', 'due'],
     file: DEBTS,
     find: '    const until = possibleUntil(row);\n',
     replace:
@@ -110,7 +110,7 @@ export const ENDING: readonly Bug[] = [
     rule: 7,
     breaks: 'I3',
     among: [
-      'skewed',
+      'skewed clocks',
       'due',
       'begins managed',
       'run then late run',

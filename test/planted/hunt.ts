@@ -1,6 +1,6 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import type { Invariant } from './bug.ts';
-import { judge, traitsOf } from './trial.ts';
+import { judge, wordsOf } from './trial.ts';
 
 /** What a worker is asked, that has the code with a bug in it or the code as it is. */
 export interface Hunt {
@@ -27,8 +27,8 @@ async function hunt({ breaks, among, base, most, without }: Hunt): Promise<Catch
   let ran = 0;
   function* seeds(): Generator<number> {
     for (let seed = base; seed < base + most; seed += 1) {
-      const traits = wanted.length === 0 ? null : traitsOf(seed);
-      const matters = wanted.every((choice) => choice.some((word) => traits?.has(word)));
+      const words = wanted.length === 0 ? null : wordsOf(seed);
+      const matters = wanted.every((choice) => choice.some((word) => words?.has(word)));
       if (!matters || without.includes(seed)) continue;
       ran += 1;
       yield seed;

@@ -8,7 +8,7 @@ export const PLACING: readonly Bug[] = [
     name: 'a key that could not be tested is put in place',
     rule: 4,
     breaks: 'I1',
-    among: ['duds', 'often'],
+    among: ['dead keys', 'often'],
     file: PLACE,
     find: "  const after = verdict?.verdict === 'unknown' ? verdict.retryAfterMs : undefined;\n  return retryStep(\n    'retry',\n    `whether ${row.id} works",
     replace:

@@ -1,3 +1,4 @@
+import { traitsOf } from '../simulation/reach.ts';
 import { simulateAll } from '../simulation/run.ts';
 import { type Schedule, scheduleOf } from '../simulation/schedule.ts';
 import { DAY } from '../simulation/world.ts';
@@ -23,44 +24,25 @@ function* schedulesOf(seeds: Iterable<number>): Generator<Schedule> {
 }
 
 /** What a schedule is made of, in words: known before it runs. */
-export function traitsOf(seed: number): ReadonlySet<string> {
-  const { race, store, credentials, operations, faults, sink, clocks } = scheduleOf(seed);
-  const words = [race ? 'race' : 'mixed', `sink ${sink}`];
-  if (store.shared) words.push('shared');
-  if (store.converges > 0) words.push('converges');
-  if (store.renames) words.push('renames');
-  if (new Set(clocks).size > 1) words.push('skewed');
-  for (const plan of credentials.slice(0, 1)) {
-    const { family, traits, repeats, duds, short, enforces, slots, policy, begins } = plan;
-    words.push(`issuer ${family}`, `revokes by ${traits.revokesBy}`, `begins ${begins}`);
-    const { marks, lists, settles, longestLife } = traits;
-    const facts = {
-      repeats,
-      duds,
-      short,
-      lenient: !enforces,
-      slots,
-      marks,
-      lists,
-      settles,
-      expiring: longestLife,
-    };
-    for (const [fact, holds] of Object.entries(facts)) if (holds) words.push(fact);
-    if (policy.hooks.length > 0) words.push('hooks');
-    if (policy.mirrors.length > 0) words.push('mirrors');
-    if (policy.gates.length > 0) words.push('gates');
-  }
-  const [first] = credentials;
+export function wordsOf(seed: number): ReadonlySet<string> {
+  const schedule = scheduleOf(seed);
+  const { race, credentials, operations, faults } = schedule;
+  const [plan] = credentials as [(typeof credentials)[0]];
+  const { family, begins, age, policy } = plan;
   const told = operations
     .filter(({ credential }) => credential === 0)
     .sort((a, b) => a.at - b.at)
-    .map(({ command, at }) => (at > (first?.policy.overlap ?? 0) ? `late ${command}` : command));
-  for (const [index, command] of told.entries()) {
-    words.push(command, ...told.slice(index + 1).map((next) => `${command} then ${next}`));
-  }
-  for (const { command, lurks } of operations) if (lurks) words.push(`${command} lurks`);
-  if ((first?.age ?? 0) > 30 * DAY) words.push('due');
-  if (faults.probability > 0.05) words.push('often');
-  if (faults.probability > 0) for (const fault of faults.kinds) words.push(`fault ${fault}`);
-  return new Set(words);
+    .map(({ command, at }) => (at > policy.overlap ? `late ${command}` : command));
+  return new Set([
+    ...(race ? ['race'] : []),
+    `issuer ${family}`,
+    `begins ${begins}`,
+    ...traitsOf(plan, schedule),
+    ...(age > 30 * DAY ? ['due'] : []),
+    ...told,
+    ...told.flatMap((command, at) => told.slice(at + 1).map((next) => `${command} then ${next}`)),
+    ...operations.flatMap(({ command, lurks }) => (lurks ? [`${command} lurks`] : [])),
+    ...(faults.probability > 0.05 ? ['often'] : []),
+    ...(faults.probability > 0 ? faults.kinds.map((fault) => `fault ${fault}`) : []),
+  ]);
 }

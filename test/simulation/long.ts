@@ -1,16 +1,16 @@
 import { availableParallelism } from 'node:os';
+import { parseArgs } from 'node:util';
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
 import { type Cells, count, countReached, report } from './reach.ts';
 import { describeFailure, simulateAll, simulateOne } from './run.ts';
 import { type Schedule, scheduleOf } from './schedule.ts';
 
-/** `--schedules N --cores N --base SEED`, or `--seed SEED [--without PARTS]` to see one schedule again. */
-const option = (name: string): string | undefined =>
-  process.argv.includes(name) ? process.argv[process.argv.indexOf(name) + 1] : undefined;
-
+const SEEDS = 2 ** 32;
 /** How many failures each worker shrinks and shows in full, and after how many schedules it says how far it is. */
 const DESCRIBED = 3;
 const SOMETIMES = 10_000;
+/** Schedules are short-lived garbage: room for it saves a tenth of the time. */
+const resourceLimits = { maxYoungGenerationSizeMb: 64 };
 
 /** What a worker has done since it told last. */
 interface Told {
@@ -29,7 +29,7 @@ async function work([base, most]: readonly [number, number], tell: (told: Told) 
     cells.clear();
   };
   function* schedules(): Generator<Schedule> {
-    for (let at = base; at < base + most; at += 1) yield scheduleOf(at % 0xffffffff);
+    for (let at = base; at < base + most; at += 1) yield scheduleOf(at % SEEDS);
   }
   await simulateAll(schedules(), (simulation) => {
     const { reached, violation, schedule } = simulation;
@@ -46,17 +46,8 @@ async function work([base, most]: readonly [number, number], tell: (told: Told) 
   say(null);
 }
 
-async function again(seed: number): Promise<number> {
-  const without = (option('--without') ?? '').split(',').filter((part) => part !== '');
-  const { lines, violation } = await simulateOne(scheduleOf(seed, new Set(without)), true);
-  console.log([...(lines ?? []), violation === null ? 'every promise was kept' : ''].join('\n'));
-  return violation === null ? 0 : 1;
-}
-
-async function main(): Promise<number> {
-  const cores = Number(option('--cores') ?? availableParallelism());
-  const each = Math.ceil(Number(option('--schedules') ?? 1_000_000) / cores);
-  const base = Number(option('--base') ?? Math.floor(Date.now() / 1000) * 1_000) % 0xffffffff;
+async function runAll(schedules: number, cores: number, base: number): Promise<boolean> {
+  const each = Math.ceil(schedules / cores);
   console.log(`${each * cores} schedules on ${cores} cores from seed ${base}`);
   const started = Date.now();
   const cells: Cells = new Map();
@@ -70,10 +61,10 @@ async function main(): Promise<number> {
     console.log(told.failure ?? `${so()} so far`);
   };
   const worker = (_: unknown, core: number): Promise<void> => {
-    // Schedules are short-lived garbage: room for it saves a tenth of the time.
-    const resourceLimits = { maxYoungGenerationSizeMb: 64 };
-    const share = [base + core * each, each];
-    const thread = new Worker(new URL(import.meta.url), { workerData: share, resourceLimits });
+    const thread = new Worker(new URL(import.meta.url), {
+      workerData: [base + core * each, each],
+      resourceLimits,
+    });
     thread.on('message', hear);
     return new Promise((resolve, reject) => void thread.once('exit', resolve).once('error', reject));
   };
@@ -82,9 +73,47 @@ async function main(): Promise<number> {
   console.log(text);
   if (missing.length > 0) console.log(`never reached: ${missing.join('; ')}`);
   console.log(so());
-  return done === each * cores && failures === 0 && missing.length === 0 ? 0 : 1;
+  return done === each * cores && failures === 0 && missing.length === 0;
 }
 
-const seed = option('--seed');
+async function runAgain(seed: number, parts: readonly string[]): Promise<boolean> {
+  const { lines, violation } = await simulateOne(scheduleOf(seed, new Set(parts)), true);
+  console.log([...(lines ?? []), violation === null ? 'every promise was kept' : ''].join('\n'));
+  return violation === null;
+}
+
+/** What is asked for on the command line. Throws where that is no number, or is not known. */
+function asked() {
+  const { values } = parseArgs({
+    options: {
+      schedules: { type: 'string', default: '1000000' },
+      cores: { type: 'string', default: `${availableParallelism()}` },
+      base: { type: 'string', default: `${(Math.floor(Date.now() / 1000) * 1_000) % SEEDS}` },
+      seed: { type: 'string' },
+      without: { type: 'string', default: '' },
+    },
+  });
+  const whole = (name: keyof typeof values, least: number): number => {
+    const number = Number(values[name]?.trim() || Number.NaN);
+    if (Number.isInteger(number) && number >= least && number < SEEDS) return number;
+    throw new Error(`--${name} takes a whole number from ${least} to ${SEEDS - 1}`);
+  };
+  const many = { schedules: whole('schedules', 1), cores: whole('cores', 1), base: whole('base', 0) };
+  const parts = values.without.split(',').filter((part) => part !== '');
+  return { ...many, seed: values.seed === undefined ? null : whole('seed', 0), parts };
+}
+
+async function main(): Promise<number> {
+  const wanted = await Promise.resolve()
+    .then(asked)
+    .catch(({ message }: Error) => message);
+  if (typeof wanted === 'string') {
+    console.log(wanted);
+    return 2;
+  }
+  const { schedules, cores, base, seed, parts } = wanted;
+  return (await (seed === null ? runAll(schedules, cores, base) : runAgain(seed, parts))) ? 0 : 1;
+}
+
 if (!isMainThread) await work(workerData as [number, number], (told) => parentPort?.postMessage(told));
-else process.exitCode = seed === undefined ? await main() : await again(Number(seed));
+else process.exitCode = await main();

@@ -8,6 +8,7 @@ const TRAITS: Readonly<Record<string, (plan: Plan, schedule: Schedule) => boolea
   'revoked by secret': ({ traits }) => traits.revokesBy === 'secret',
   'two keys': ({ traits }) => traits.maxLive === 2,
   'three keys': ({ traits }) => traits.maxLive === 3,
+  'asked with current': ({ traits }) => traits.asksWith === 'current',
   'counts slots': ({ slots }) => slots,
   'lets more in': ({ enforces }) => !enforces,
   'gap not accepted': ({ family, policy }) => family === 'swap' && !policy.acceptGap,
@@ -20,6 +21,7 @@ const TRAITS: Readonly<Record<string, (plan: Plan, schedule: Schedule) => boolea
   'short keys': ({ short }) => short,
   renames: (_, { store }) => store.renames,
   converges: (_, { store }) => store.converges > 0,
+  'no compare-and-set': (_, { store }) => !store.casPromote,
   shared: (_, { store }) => store.shared,
   gates: ({ policy }) => policy.gates.length > 0,
   hooks: ({ policy }) => policy.hooks.length > 0,
@@ -46,6 +48,7 @@ const DIMENSIONS = {
   command: COMMANDS,
 };
 type Dimension = keyof typeof DIMENSIONS;
+type Table = readonly [rows: Dimension, columns: Dimension];
 
 /** Something that happened: a call that met a fault, or a command that began (`id` is null). */
 export type Reached = Readonly<Record<Exclude<Dimension, 'trait'>, string>> & {
@@ -53,16 +56,10 @@ export type Reached = Readonly<Record<Exclude<Dimension, 'trait'>, string>> & {
   readonly id: string | null;
 };
 
-const TABLES: readonly (readonly [rows: Dimension, columns: Dimension])[] = [
-  ['call', 'fault'],
-  ['phase', 'fault'],
-  ['family', 'fault'],
-  ['trait', 'fault'],
-  ['command', 'family'],
-  ['command', 'phase'],
-  ['command', 'trait'],
-  ['phase', 'trait'],
-  ['phase', 'family'],
+const TABLES: readonly Table[] = [
+  ...(['call', 'phase', 'family', 'trait'] as const).map((rows): Table => [rows, 'fault']),
+  ...(['family', 'phase', 'trait'] as const).map((columns): Table => ['command', columns]),
+  ...(['trait', 'family'] as const).map((columns): Table => ['phase', columns]),
 ];
 
 /** Cells that no schedule can reach, and why. */
@@ -77,38 +74,38 @@ const IMPOSSIBLE: readonly (readonly [cell: RegExp, why: string])[] = [
   ],
 ];
 
+/** How often each cell of each table was reached, by its name. */
 export type Cells = Map<string, number>;
 
 export function count(cells: Cells, cell: string, more = 1): void {
   cells.set(cell, (cells.get(cell) ?? 0) + more);
 }
 
+const nameOf = ([rows, columns]: Table, row: string, column: string): string =>
+  `${rows} ${row} / ${columns} ${column}`;
+
 export function countReached(cells: Cells, reached: readonly Reached[]): void {
   for (const one of reached)
-    for (const [rows, columns] of TABLES)
-      for (const row of [one[rows]].flat())
-        for (const column of [one[columns]].flat()) count(cells, `${rows} ${row} / ${columns} ${column}`);
+    for (const table of TABLES)
+      for (const row of [one[table[0]]].flat())
+        for (const column of [one[table[1]]].flat()) count(cells, nameOf(table, row, column));
 }
 
-/** The tables of how often each cell was reached, and the cells that should have been and were not. */
+/** The tables, and the cells that should have been reached and were not. */
 export function report(cells: Cells): { readonly text: string; readonly missing: readonly string[] } {
   const missing: string[] = [];
-  const countOf = (cell: string): string => {
+  const times = (cell: string): string => {
     if (IMPOSSIBLE.some(([pattern]) => pattern.test(cell))) return '-';
     if (!cells.has(cell)) missing.push(cell);
     return `${cells.get(cell) ?? 0}`;
   };
-  const grids = TABLES.map(([rows, columns]) => {
-    const heads = DIMENSIONS[columns];
-    const line = (head: string, texts: readonly string[]): string =>
-      head.padEnd(26) +
-      texts.map((text, at) => text.padStart(Math.max(heads[at]?.length ?? 0, 7) + 1)).join('');
-    const lines = DIMENSIONS[rows].map((row) => {
-      const texts = heads.map((column) => countOf(`${rows} ${row} / ${columns} ${column}`));
-      return line(row, texts);
-    });
-    return [line(`${rows} × ${columns}`, heads), ...lines].join('\n');
+  const texts = TABLES.map((table) => {
+    const heads: readonly string[] = DIMENSIONS[table[1]];
+    const line = (head: string, at: (column: string) => string): string =>
+      head.padEnd(26) + heads.map((column) => at(column).padStart(Math.max(column.length, 7) + 1)).join('');
+    const rows = DIMENSIONS[table[0]].map((row) => line(row, (column) => times(nameOf(table, row, column))));
+    return [line(table.join(' × '), (column) => column), ...rows].join('\n');
   });
   const reasons = IMPOSSIBLE.map(([cell, why]) => `- ${cell.source}: ${why}`);
-  return { text: [...grids, ...reasons].join('\n\n'), missing };
+  return { text: [...texts, ...reasons].join('\n\n'), missing };
 }

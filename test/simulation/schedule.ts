@@ -67,6 +67,7 @@ export type Plan = ReturnType<typeof planOf>;
 const storeOf = (dice: Dice, race: boolean) => ({
   renames: dice.chance(0.4), // what is current has another version than what was staged
   converges: dice.pick([0, 0, 0, 30 * SECOND, 5 * MINUTE]) * (race ? 0 : 1), // readers may see what was there before
+  casPromote: race || dice.chance(0.8), // promote is compare-and-set; else a moment lies between the look and the change
   shared: dice.chance(0.2), // two credentials in one document
 });
 

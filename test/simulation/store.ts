@@ -1,6 +1,6 @@
 import { textWith } from '../../src/core/document.ts';
 import { Secret } from '../../src/core/secret.ts';
-import type { LedgerStore, SecretStore } from '../../src/core/store.ts';
+import type { LedgerStore, SecretStore, Version } from '../../src/core/store.ts';
 import { look } from './look.ts';
 import { reach } from './network.ts';
 import type { Credential } from './truth.ts';
@@ -10,10 +10,10 @@ import type { Actor } from './world.ts';
 export function storeFor(actor: Actor): SecretStore & { readonly ledgers: LedgerStore } {
   const { one } = actor;
   const { memory, shelf, clock, dice, schedule } = one.sim;
-  const { converges, renames } = schedule.store;
+  const { converges, renames, casPromote } = schedule.store;
   const store: SecretStore = {
     ...memory,
-    traits: { ...memory.traits, converges },
+    traits: { ...memory.traits, converges, casPromote },
     read: (location, which, signal) => {
       if (which !== 'current') return memory.read(location, which, signal);
       actor.readAt = actor.began;
@@ -26,12 +26,23 @@ export function storeFor(actor: Actor): SecretStore & { readonly ledgers: Ledger
       const before = place?.current;
       const from = `${request.version}c`;
       if (before?.version.startsWith(from)) return Promise.resolve(before);
-      // The memory store acts at once, before it answers.
-      const done = memory.promote(request, signal);
-      if (!renames || !place?.current || place.current === before) return done;
-      shelf.count += 1;
-      place.current = { ...place.current, version: `${from}${shelf.count}` };
-      return Promise.resolve(place.current);
+      const change = (base: Version | null) => {
+        // The memory store acts at once, before it answers.
+        const done = memory.promote({ ...request, base }, signal);
+        if (!renames || !place?.current || place.current === before) return done;
+        shelf.count += 1;
+        place.current = { ...place.current, version: `${from}${shelf.count}` };
+        return Promise.resolve(place.current);
+      };
+      if (casPromote || (before?.version ?? null) !== request.base) return change(request.base);
+      return new Promise((resolve) =>
+        clock.later(dice.between(5, 150), null, () => {
+          // Nothing is promised to whoever changes it in this moment.
+          if (place?.current !== before) one.sim.finished = true;
+          resolve(change(place?.current?.version ?? null));
+          look(one.sim, actor);
+        }),
+      );
     },
   };
   return { ...reach(actor, store), ledgers: reach(actor, memory.ledgers) };
