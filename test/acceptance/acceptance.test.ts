@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { type Switches, USUAL } from './graph-switches.ts';
+import { main } from './long.ts';
 import { combination, LOSSES, UNKNOWNS } from './matrix.ts';
 import { openRig } from './rig.ts';
 import { type Scenario, tryOut } from './trial.ts';
@@ -98,5 +99,18 @@ describe('a new user', () => {
     const living = world.tokens.living('client', Date.now()).map(({ value }) => value);
     expect(living).toEqual([sent.stdout.trim()]);
     expect((await rig.keyturn(['audit'])).code).toBe(0);
+  });
+});
+
+describe('the whole matrix', () => {
+  it.each([
+    [['--filter', 'xyz'], "there is no scenario 'xyz'; there are as documented; "],
+    [['--seeds', 'x'], "--seeds is a whole number from 0 on, not 'x'"],
+    [['--workers', '0'], "--workers is a whole number from 1 on, not '0'"],
+    [['--sedes', '1'], "Unknown option '--sedes'; there are --filter, --seeds"],
+  ])('refuses %j', async (args, says) => {
+    const lines: string[] = [];
+    expect(await main(args, (line) => lines.push(line))).toBe(2);
+    expect(lines).toEqual([expect.stringContaining(says)]);
   });
 });

@@ -1,44 +1,55 @@
 import { appendFileSync, writeFileSync } from 'node:fs';
+import { exitCodeOf, named, optionsIn, wholeNumber } from '../arguments.ts';
 import { combination, LOSSES, UNKNOWNS } from './matrix.ts';
 import { type Scenario, tryOut, type Verdict } from './trial.ts';
 
 const SLOW_MS = 60_000;
 
-export interface LongOptions {
+type Print = (line: string) => void;
+
+const OPTIONS = {
   /** Only scenarios whose name holds this. */
-  readonly filter: string;
-  readonly seeds: number;
-  readonly firstSeed: number;
+  filter: { type: 'string', default: '' },
+  seeds: { type: 'string', default: '100' },
+  first: { type: 'string', default: '1' },
   /** How many at the same time: most of a scenario is waiting. */
-  readonly workers: number;
+  workers: { type: 'string', default: '6' },
   /** Gets the transcript of every scenario that failed. */
-  readonly transcripts: string | null;
-  readonly print: (line: string) => void;
+  transcripts: { type: 'string', default: '' },
+} as const;
+
+/** The whole matrix, or the part that was asked for; one line each. */
+export function main(args: readonly string[], print: Print): Promise<number> {
+  return exitCodeOf(() => runMatrix(args, print), print);
 }
 
-/** The whole matrix, one line each. Gives the number of scenarios that went wrong. */
-export async function runMatrix(options: LongOptions): Promise<number> {
-  const seeds = Array.from({ length: options.seeds }, (_, index) => combination(options.firstSeed + index));
-  const todo = [...UNKNOWNS, ...LOSSES, ...seeds].filter(({ name }) => name.includes(options.filter));
-  if (options.transcripts !== null) writeFileSync(options.transcripts, '');
+async function runMatrix(args: readonly string[], print: Print): Promise<number> {
+  const { filter, transcripts, ...numbers } = optionsIn(args, OPTIONS);
+  const first = wholeNumber('--first', numbers.first, 0);
+  const seeds = Array.from({ length: wholeNumber('--seeds', numbers.seeds, 0) }, (_, index) =>
+    combination(first + index),
+  );
+  const workers = wholeNumber('--workers', numbers.workers);
+  const todo = [...named('scenario', [...UNKNOWNS, ...LOSSES, ...seeds], filter)];
+  if (transcripts !== '') writeFileSync(transcripts, '');
   const total = todo.length;
   const tally = { done: 0, safe: 0, wrong: 0, gap: 0, slow: 0 };
   await Promise.all(
-    Array.from({ length: options.workers }, async () => {
+    Array.from({ length: workers }, async () => {
       for (let scenario = todo.shift(); scenario !== undefined; scenario = todo.shift()) {
         const verdict = await tryOut(scenario);
-        options.print(line(verdict));
-        if (verdict.faults.length > 0) keep(options, scenario, verdict);
+        print(line(verdict));
+        if (verdict.faults.length > 0 && transcripts !== '') keep(transcripts, scenario, verdict);
         tally[verdict.faults.length > 0 ? 'wrong' : verdict.finished ? 'done' : 'safe'] += 1;
         if (verdict.slowestMs > SLOW_MS) tally.slow += 1;
         tally.gap = Math.max(tally.gap, verdict.gapMs);
       }
     }),
   );
-  options.print(
+  print(
     `${total} scenarios: ${tally.done} done, ${tally.safe} stopped safely, ${tally.wrong} wrong; longest gap ${tally.gap} ms; ${tally.slow} with a command that stayed over a minute`,
   );
-  return tally.wrong;
+  return tally.wrong === 0 ? 0 : 1;
 }
 
 function line({
@@ -59,7 +70,6 @@ function line({
   return `${result.padEnd(5)} | ${scenario.name} | ${facts} | ${why}`;
 }
 
-function keep({ transcripts }: LongOptions, scenario: Scenario, { faults, transcript }: Verdict): void {
-  if (transcripts === null) return;
+function keep(transcripts: string, scenario: Scenario, { faults, transcript }: Verdict): void {
   appendFileSync(transcripts, `\n==== ${scenario.name}\n${faults.join('\n')}\n${transcript}\n`);
 }

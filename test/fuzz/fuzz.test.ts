@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { describe, expect, it } from 'vitest';
 import { hash } from '../simulation/random.ts';
 import { told } from './engine.ts';
+import { main } from './long.ts';
 import { TARGETS } from './targets.ts';
 
 /** The commit, so that each one tries other inputs, and the same one the same. */
@@ -19,4 +20,19 @@ describe('what comes from outside', () => {
     },
     120_000,
   );
+});
+
+describe('the long run', () => {
+  it.each([
+    [['xyz'], "there is no target 'xyz'; there are "],
+    [['0'], "the number of inputs is a whole number from 1 on, not '0'"],
+    [['1e3'], "the number of inputs is a whole number from 1 on, not '1e3'"],
+    [['1000', 'duration'], "'duration' is too much: a run has [INPUTS], or TARGET [SEED [PATH]]"],
+    [['duration', 'abc'], "a seed is a whole number from -2147483648 on, not 'abc'"],
+    [['duration', '1', 'abc'], "a path is a whole number from 0 on, not 'abc'"],
+  ])('refuses %j', async (args, says) => {
+    const lines: string[] = [];
+    expect(await main(args, [], (line) => lines.push(line))).toBe(2);
+    expect(lines).toEqual([expect.stringContaining(says)]);
+  });
 });

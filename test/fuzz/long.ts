@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { cpus } from 'node:os';
 import { execPath, stdout } from 'node:process';
 import { createInterface } from 'node:readline';
+import { exitCodeOf, noSuch, UsageError, wholeNumber } from '../arguments.ts';
 import { hash } from '../simulation/random.ts';
 import { type Failure, type Target, told } from './engine.ts';
 import { TARGETS } from './targets.ts';
@@ -20,21 +21,28 @@ interface Result {
 }
 
 /** Gives the exit code: 0 where nothing failed. `command` starts this file again. */
-export async function main(args: readonly string[], command: readonly string[]): Promise<number> {
+export function main(
+  args: readonly string[],
+  command: readonly string[],
+  print: (line: string) => void,
+): Promise<number> {
+  return exitCodeOf(() => choose(args, command), print);
+}
+
+function choose(args: readonly string[], command: readonly string[]): Promise<number> {
   const [first = String(INPUTS), second, third] = args;
   if (first === 'worker') return work(Number(second), Number(third));
   const one = TARGETS.find(({ name }) => name === first);
+  const left = args.slice(one === undefined ? 1 : 3).join(' ');
+  if (left !== '') throw new UsageError(`'${left}' is too much: a run has [INPUTS], or TARGET [SEED [PATH]]`);
   if (one !== undefined) return again(one, second, third);
-  const inputs = Number(first);
-  if (!Number.isSafeInteger(inputs) || inputs < 1) {
-    stdout.write(`no target ${first}; there are ${TARGETS.map(({ name }) => name).join(', ')}\n`);
-    return 2;
-  }
-  return all(inputs, command);
+  if (/^[a-z]/i.test(first)) throw noSuch('target', TARGETS, first);
+  return all(wholeNumber('the number of inputs', first), command);
 }
 
 async function again(target: Target, seed: string | undefined, path: string | undefined): Promise<number> {
-  const from = seed === undefined ? fresh() : Number(seed);
+  const from = seed === undefined ? fresh() : wholeNumber('a seed', seed, -(2 ** 31));
+  if (path !== undefined) wholeNumber('a path', path, 0);
   const failure = await target.run(from, BATCH, path);
   stdout.write(failure === null ? `${target.name}: nothing failed, seed ${from}\n` : `${told(failure)}\n`);
   return failure === null ? 0 : 1;

@@ -7,6 +7,7 @@ import { inSlots } from '../../src/stores/vault/slots.ts';
 import type { Origin } from './bench.ts';
 import { CASES, type Case, prepare } from './cases.ts';
 import { canMount } from './disk.ts';
+import { main } from './long.ts';
 import { ask, kill, type Ordeal, sleep, spoil } from './ordeals.ts';
 import { beforeEach, effectsOf, isRequest, nameOf, type Point, pointsOf, tryOut } from './trial.ts';
 
@@ -79,6 +80,21 @@ describe.skipIf(!(await canMount()))(
     });
   },
 );
+
+describe('the long run', () => {
+  it.each([
+    [['--command', 'xyz'], "there is no command 'xyz'; there are adopt; rotate; run, a key is due;"],
+    [['--ordeal', 'xyz'], "there is no ordeal 'xyz'; there are SIGKILL;"],
+    [['--point', 'xyz'], "no point begins with 'xyz'; there are before N, half N and after N"],
+    [['--workers', '0'], "--workers is a whole number from 1 on, not '0'"],
+    [['--workers', 'x'], "--workers is a whole number from 1 on, not 'x'"],
+    [['xyz'], "Unexpected argument 'xyz'; there are --command, --ordeal, --point, --workers"],
+  ])('refuses %j', async (args, says) => {
+    const lines: string[] = [];
+    expect(await main(args, (line) => lines.push(line))).toBe(2);
+    expect(lines).toEqual([expect.stringContaining(says)]);
+  });
+});
 
 /** Every fault of one case, with the point at which it shows. */
 async function strike(one: Case, others: readonly Ordeal[]): Promise<readonly string[]> {

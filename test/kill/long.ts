@@ -1,21 +1,12 @@
 import { inSlots } from '../../src/stores/vault/slots.ts';
+import { exitCodeOf, named, optionsIn, UsageError, wholeNumber } from '../arguments.ts';
 import type { Origin } from './bench.ts';
 import { CASES, type Case, prepare } from './cases.ts';
 import type { Effect } from './effects.ts';
 import { ask, kill, type Ordeal, sleep, spoil } from './ordeals.ts';
 import { beforeEach, effectsOf, nameOf, type Point, pointsOf, tryOut, type Verdict } from './trial.ts';
 
-export interface LongOptions {
-  /** Only commands whose name holds this. */
-  readonly command: string;
-  /** Only ordeals whose name holds this. */
-  readonly ordeal: string;
-  /** Only points whose name begins with this. */
-  readonly point: string;
-  /** How many trials at the same time. */
-  readonly workers: number;
-  readonly print: (line: string) => void;
-}
+type Print = (line: string) => void;
 
 interface Series {
   readonly name: string;
@@ -33,6 +24,16 @@ const afterEach = (effects: readonly Effect[]) =>
 const EVERY = 4;
 /** So many more of those that wait at the same time. */
 const CROWD = 6;
+
+const POINT = /^(before|half|after)( \d.*)?$/;
+const OPTIONS = {
+  /** Only commands whose name holds this, ordeals whose name holds this, and points whose name begins with this. */
+  command: { type: 'string', default: '' },
+  ordeal: { type: 'string', default: '' },
+  point: { type: 'string', default: '' },
+  /** How many trials at the same time. */
+  workers: { type: 'string', default: '4' },
+} as const;
 
 /** A file that is open for writing keeps a disk from being made read-only. */
 const closed = (effects: readonly Effect[]) =>
@@ -56,19 +57,29 @@ const SERIES: readonly Series[] = [
   { name: spoil('read-only').name, points: closed, ordealAt: () => spoil('read-only') },
 ];
 
-/** Every command struck in every way at every point; a line for each. Gives the number of trials that went wrong. */
-export async function strikeEverywhere(options: LongOptions): Promise<number> {
-  const { print, workers } = options;
+/** Every command struck in every way at every point, or those that were asked for; a line for each. */
+export function main(args: readonly string[], print: Print): Promise<number> {
+  return exitCodeOf(() => strikeAll(args, print), print);
+}
+
+async function strikeAll(args: readonly string[], print: Print): Promise<number> {
+  const options = optionsIn(args, OPTIONS);
+  const cases = named('command', CASES, options.command);
+  const chosen = named('ordeal', SERIES, options.ordeal);
+  const workers = wholeNumber('--workers', options.workers);
+  if (options.point !== '' && !POINT.test(options.point))
+    throw noPoint(options.point, 'as many as the command has');
   const pools = { busy: inSlots(workers), waiting: inSlots(workers * CROWD) };
-  const chosen = SERIES.filter(({ name }) => name.includes(options.ordeal));
-  let wrong = 0;
+  const all: Verdict[] = [];
+  let most = 0;
   print('| command | effects | struck by | points | struck | messages | wrong | seconds |');
   print('|---|---|---|---|---|---|---|---|');
-  for (const one of CASES.filter(({ name }) => name.includes(options.command))) {
+  for (const one of cases) {
     const from = performance.now();
     const origin = await prepare(one);
     try {
       const effects = await effectsOf(one, origin);
+      most = Math.max(most, effects.length);
       const rows = chosen.map(async (series) => {
         const turn = series.waits ? pools.waiting : pools.busy;
         // What befalls a point is the same when it is tried again, alone.
@@ -78,7 +89,7 @@ export async function strikeEverywhere(options: LongOptions): Promise<number> {
           .filter(({ point }) => nameOf(point).startsWith(options.point))
           .map(({ point, ordeal }) => turn(() => strike(one, origin, point, ordeal, print)));
         const verdicts = await Promise.all(trials);
-        wrong += verdicts.filter(({ faults }) => faults.length > 0).length;
+        all.push(...verdicts);
         print(row(one, effects.length, series, verdicts, (performance.now() - from) / 1000));
       });
       await Promise.all(rows);
@@ -86,8 +97,17 @@ export async function strikeEverywhere(options: LongOptions): Promise<number> {
       await origin.close();
     }
   }
-  print(`\n${wrong} wrong`);
-  return wrong;
+  if (all.length === 0) throw noPoint(options.point, most);
+  const wrong = all.filter(({ faults }) => faults.length > 0).length;
+  const struck = all.filter((verdict) => verdict.struck).length;
+  print(`\n${struck} struck, ${wrong} wrong`);
+  return struck > 0 && wrong === 0 ? 0 : 1;
+}
+
+function noPoint(text: string, most: number | string): UsageError {
+  return new UsageError(
+    `no point begins with '${text}'; there are before N, half N and after N, with N from 1 to ${most}`,
+  );
 }
 
 async function strike(
@@ -95,7 +115,7 @@ async function strike(
   origin: Origin,
   point: Point,
   ordeal: Ordeal,
-  print: LongOptions['print'],
+  print: Print,
 ): Promise<Verdict> {
   const verdict = await tryOut(one, origin, point, ordeal);
   for (const fault of verdict.faults) print(`WRONG: ${one.name}, ${ordeal.name} ${nameOf(point)}: ${fault}`);

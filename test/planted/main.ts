@@ -2,15 +2,15 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
+import { exitCodeOf } from '../arguments.ts';
 import type { Bug } from './bug.ts';
 import { BUGS } from './bugs.ts';
+import { choose } from './choice.ts';
 import type { Catch, Hunt } from './hunt.ts';
 import { bundleHunt } from './patch.ts';
 import type { Recorded } from './recorded.ts';
 import { verify } from './verify.ts';
 
-/** Within so many schedules every bug has to be found. */
-const MOST = 20_000;
 /** The first of the seeds, the same every time. */
 const BASE = 50_000;
 
@@ -24,14 +24,10 @@ interface Found {
   readonly defect: string | null;
 }
 
-async function main(options: readonly string[]): Promise<number> {
-  const only = options[options.indexOf('--only') + 1];
-  const bugs = options.includes('--only')
-    ? BUGS.filter(({ name, file }) => new RegExp(only ?? '').test(`${name} ${file}`))
-    : BUGS;
-  const most = options.includes('--most') ? Number(options[options.indexOf('--most') + 1]) : MOST;
+async function main(args: readonly string[]): Promise<number> {
+  const { bugs, most, ...wanted } = choose(args);
   await mkdir(work, { recursive: true });
-  if (options.includes('--verify')) {
+  if (wanted.verify) {
     const tests = await verify(root, bugs);
     if (tests === null) return 1;
     await record(bugs, (bug, before) => ({ ...before, tests: tests.get(bug.name) ?? 0 }));
@@ -41,7 +37,7 @@ async function main(options: readonly string[]): Promise<number> {
   const found = await huntAll(bugs, most);
   const missed = found.filter(({ caught }) => caught === null);
   const seconds = (Date.now() - started) / 1000;
-  if (options.includes('--record')) {
+  if (wanted.record) {
     const counts = new Map(found.map(({ bug, caught }) => [bug.name, caught]));
     await record(bugs, ({ name }, before) => {
       const { schedules = 0, ran = 0 } = counts.get(name) ?? {};
@@ -123,4 +119,4 @@ async function record(bugs: readonly Bug[], change: (bug: Bug, before: Recorded)
   await writeFile(path, `${JSON.stringify(Object.fromEntries(next), null, 2)}\n`);
 }
 
-process.exitCode = await main(process.argv.slice(2));
+process.exitCode = await exitCodeOf(() => main(process.argv.slice(2)), console.log);

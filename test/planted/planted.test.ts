@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { INVARIANTS } from './bug.ts';
 import { BUGS } from './bugs.ts';
+import { choose } from './choice.ts';
 import { withBug } from './patch.ts';
 import { RECORDED } from './recorded.ts';
 
@@ -42,5 +43,22 @@ describe('a bug whose place is gone', () => {
     ['x x', /"one" is found 2 times in a\.ts/],
   ])('is said, in %j', (text, message) => {
     expect(() => withBug(bug, text)).toThrow(message);
+  });
+});
+
+describe('the run', () => {
+  it.each([
+    [['--only'], "Option '--only <value>' argument missing; there are --only, --most, --record, --verify"],
+    [['--only', 'xyz'], "no planted bug fits --only 'xyz'"],
+    [['--only', '['], '--only is a regular expression'],
+    [['--most', 'x'], "--most is a whole number from 1 on, not 'x'"],
+    [['--onyl', 'x'], "Unknown option '--onyl'; there are --only, --most, --record, --verify"],
+    [['xyz'], "Unexpected argument 'xyz'"],
+  ])('refuses %j', (args, says) => {
+    expect(() => choose(args)).toThrow(says);
+  });
+
+  it('tries all of them where nothing is asked for', () => {
+    expect(choose([])).toEqual({ bugs: BUGS, most: 20_000, record: false, verify: false });
   });
 });
