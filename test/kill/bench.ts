@@ -43,6 +43,10 @@ export interface Bench {
   readonly provider: Provider;
   readonly start: (command: Command) => Running;
   readonly keyturn: (command: Command) => Promise<Ended>;
+  /** Every process that has ended here so far. */
+  readonly ended: readonly Ended[];
+  /** What may be in no output and in no file: the secrets of the configuration, and what opens the store. */
+  readonly secrets: readonly string[];
   /** What the store lies on; null: with everything else. */
   readonly disk: Disk | null;
   /** What a consumer reads; null: nothing is there. */
@@ -120,10 +124,16 @@ async function benchIn(of: {
     ...provider.secrets,
   };
   await mkdir(join(folder, 'effects'));
+  const ended: Ended[] = [];
   let starts = 0;
   const start = (command: Command): Running => {
     starts += 1;
-    return launch(folder, env, command, join(folder, 'effects', String(starts)));
+    const running = launch(folder, env, command, join(folder, 'effects', String(starts)));
+    const kept = running.ended.then((end) => {
+      ended.push(end);
+      return end;
+    });
+    return { ...running, ended: kept };
   };
   return {
     folder,
@@ -131,6 +141,8 @@ async function benchIn(of: {
     disk,
     start,
     keyturn: (command) => start(command).ended,
+    ended,
+    secrets: [identity, ...Object.values(provider.secrets)],
     current: reader(join(folder, 'secrets/wa-prod.age'), identity),
     close: async () => {
       await provider.close();

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Bench, Ended } from './bench.ts';
@@ -6,6 +7,8 @@ import { isSettled, type Status } from './recovery.ts';
 
 /** A run may end with 4 where it tells of a key that may have been made and that nobody holds. */
 const ALLOWED = [0, 4];
+/** What a key may look like in a text. */
+const WORDS = /[\w-]{16,}/g;
 
 /** Everything that is wrong, one line each, by what the issuer and the store hold and the client has met. */
 export async function judge(
@@ -19,8 +22,8 @@ export async function judge(
     ...ended.flatMap(commandFaults),
     ...keyFaults(bench, status),
     ...(await storeFaults(bench, status)),
-    ...(await leaks(bench, client, ended)),
     ...(await trailFaults(bench)),
+    ...(await leaks(bench, client)),
   ];
 }
 
@@ -68,23 +71,23 @@ async function storeFaults(bench: Bench, status: Status): Promise<readonly strin
   return faults;
 }
 
-/** No value of a key in what was printed, or in any file in clear. */
-async function leaks(
-  bench: Bench,
-  { values }: ClientCount,
-  ended: readonly Ended[],
-): Promise<readonly string[]> {
-  const secrets = [...values, ...Object.values(bench.provider.secrets)];
+/** No secret in what any process printed, the one that was struck too, or in any file in clear. */
+async function leaks(bench: Bench, { values }: ClientCount): Promise<readonly string[]> {
   const entries = await readdir(bench.folder, { recursive: true, withFileTypes: true });
   const files = entries
     .filter((entry) => entry.isFile())
     .map(({ parentPath, name }) => join(parentPath, name));
   const texts = [
-    ...ended.map(({ args, stdout, stderr }) => [args[0], stdout + stderr] as const),
+    ...bench.ended.map(({ args, stdout, stderr }) => [args[0], stdout + stderr] as const),
     ...(await Promise.all(files.map(async (path) => [path, await readFile(path, 'latin1')] as const))),
   ];
+  const secrets = [...values, ...bench.secrets];
+  // Of a key that nobody ever read only the fingerprint is known here: every word that is long enough is tried.
+  const prints = bench.provider.keys().map(({ fingerprint }) => fingerprint);
+  const isKey = (word: string): boolean =>
+    prints.includes(createHash('sha256').update(word).digest('hex').slice(0, 16));
   return texts
-    .filter(([, text]) => secrets.some((secret) => text.includes(secret)))
+    .filter(([, text]) => secrets.some((secret) => text.includes(secret)) || text.match(WORDS)?.some(isKey))
     .map(([where]) => `a secret is in ${where}`);
 }
 
