@@ -37,9 +37,10 @@ export function storeFor(actor: Actor): SecretStore & { readonly ledgers: Ledger
       if (casPromote || (before?.version ?? null) !== request.base) return change(request.base);
       return new Promise((resolve) =>
         clock.later(dice.between(5, 150), null, () => {
-          // Nothing is promised to whoever changes it in this moment.
-          if (place?.current !== before) one.sim.finished = true;
-          resolve(change(place?.current?.version ?? null));
+          // Nothing is promised where somebody changes it in this moment.
+          one.sim.finished ||= place?.current !== before;
+          if (one.sim.finished) return;
+          resolve(change(request.base));
           look(one.sim, actor);
         }),
       );
