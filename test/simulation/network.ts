@@ -18,6 +18,7 @@ const COURSES = {
   'lost-after': { lands: 'soon', reply: 'lost' },
   hangs: { lands: 'never', reply: 'never' },
   late: { lands: 'late', reply: 'never', unless: 'hangs' },
+  'lost-late': { lands: 'late', reply: 'lost', unless: 'lost-before' },
   refused: { lands: 'never', reply: 'refused' },
   limited: { lands: 'never', reply: 'limited' },
   'die-before': { lands: 'never', reply: 'never', besides: 'dies' },
@@ -32,7 +33,7 @@ export const FAULTS = Object.keys(COURSES) as readonly Fault[];
 const SPARED: Course = { lands: 'soon', reply: 'soon' };
 
 /** How long after it was sent a request can still have its effect. */
-export const LATEST = 20 * MINUTE;
+export const LATEST = 59 * MINUTE;
 /** Calls that change something, and can do so when the caller has given up; the first five need an intention. */
 export const EFFECTS = ['create', 'register', 'stage', 'promote', 'revoke', 'save', 'keep', 'discard'];
 /** Methods that touch nothing outside. */

@@ -65,7 +65,7 @@ const TABLES: readonly Table[] = [
 /** Cells that no schedule can reach, and why. */
 const IMPOSSIBLE: readonly (readonly [cell: RegExp, why: string])[] = [
   [
-    new RegExp(`^call (${[...READS, ...OTHERS].join('|')}) / fault (late|die-late|nap-before)$`),
+    new RegExp(`^call (${[...READS, ...OTHERS].join('|')}) / fault (late|lost-late|die-late|nap-before)$`),
     'what has no lasting effect and lands late is as good as lost',
   ],
   [
