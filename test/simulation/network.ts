@@ -35,7 +35,10 @@ const SPARED: Course = { lands: 'soon', reply: 'soon' };
 /** How long after it was sent a request can still have its effect. */
 export const LATEST = 59 * MINUTE;
 /** Calls that change something, and can do so when the caller has given up; the first five need an intention. */
-export const EFFECTS = ['create', 'register', 'stage', 'promote', 'revoke', 'save', 'keep', 'discard'];
+export const EFFECTS: readonly string[] = [
+  ...['create', 'register', 'stage', 'promote', 'revoke'],
+  ...['save', 'keep', 'discard', 'hook', 'mirror', 'sink'],
+];
 /** Methods that touch nothing outside. */
 const INSIDE = ['invent', 'instructions'];
 const never = new AbortController().signal;

@@ -6,7 +6,7 @@ import { policyOf, runOf } from '../engine/world.ts';
 import { issuerFor } from './issuer.ts';
 import { sink as take } from './ledgers.ts';
 import { mirrored } from './look.ts';
-import { call } from './network.ts';
+import { call, EFFECTS } from './network.ts';
 import { Dice } from './random.ts';
 import type { Operation } from './schedule.ts';
 import { storeFor } from './store.ts';
@@ -20,7 +20,8 @@ export function runFor(actor: Actor, { takeLease, waits }: Operation): Run {
   const { hooks, mirrors, gates } = plan.policy;
   const { seed, sink } = sim.schedule;
   const issuer = issuerFor(actor);
-  const send = <T>(what: string, land: () => T): Promise<T> => call(actor, what, false, land);
+  const send = <T>(what: string, land: () => T): Promise<T> =>
+    call(actor, what, EFFECTS.includes(what), land);
   const gate = (): string | null => {
     if (!sim.calm && sim.dice.chance(0.5)) return 'it is in use';
     one.gatePassedAt = sim.clock.time;

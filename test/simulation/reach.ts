@@ -36,11 +36,10 @@ export function traitsOf(plan: Plan, schedule: Schedule): readonly string[] {
 }
 
 const READS = ['load', 'read', 'verify', 'find', 'list', 'slots', 'describe', 'read mirror', 'gate'];
-const OTHERS = ['hook', 'mirror', 'sink'];
 
 /** What can be told apart. Each thing that happens has a value of each, or several. */
 const DIMENSIONS = {
-  call: [...EFFECTS, ...READS, ...OTHERS],
+  call: [...EFFECTS, ...READS],
   fault: FAULTS,
   phase: ['none', 'create', 'stage', 'verify', 'promote', 'overlap', 'done'],
   family: FAMILIES,
@@ -65,8 +64,8 @@ const TABLES: readonly Table[] = [
 /** Cells that no schedule can reach, and why. */
 const IMPOSSIBLE: readonly (readonly [cell: RegExp, why: string])[] = [
   [
-    new RegExp(`^call (${[...READS, ...OTHERS].join('|')}) / fault (late|lost-late|die-late|nap-before)$`),
-    'what has no lasting effect and lands late is as good as lost',
+    new RegExp(`^call (${READS.join('|')}) / fault (late|lost-late|die-late|nap-before)$`),
+    'what only asks and lands late is as good as lost',
   ],
   [
     /^phase (create|verify) \/ trait gap not accepted$/,
