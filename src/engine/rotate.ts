@@ -21,6 +21,8 @@ import { waited } from './waited.ts';
 /** A run never takes more steps than this; reaching it is a defect, not a state of the world. */
 const MOST_STEPS = 2_000;
 const MOST_CONFLICTS = 8;
+/** How old a look at `current` may be when a key is asked for. */
+const OLDEST_LOOK = 60_000;
 /** Characters of the ledger. */
 const MOST_LISTED = 2_048;
 
@@ -162,6 +164,12 @@ async function take(session: Session, step: Step): Promise<void> {
   }
 }
 
+/** A request for a key may end another: somebody may have put one in place since `current` was looked at so long ago. */
+function sleptSince({ run, seen }: Session, { kind }: Effect): boolean {
+  const asks = kind === 'create' || kind === 'register';
+  return asks && Math.abs(run.world.now() - (seen.currentAskedAt ?? 0)) > OLDEST_LOOK;
+}
+
 async function intend(session: Session, effect: Effect): Promise<void> {
   const { run, book, seen } = session;
   if (effect.kind === 'create' && !hasRoom(await book.fitting(run.signal))) throw noRoom(run.credential.name);
@@ -171,6 +179,11 @@ async function intend(session: Session, effect: Effect): Promise<void> {
     await book.deliver(run.signal);
   }
   if (effect.kind === 'promote') for (const change of await keepReplaced(session)) record(session, change);
+  if (sleptSince(session, effect)) {
+    const { current: _, ...rest } = seen;
+    session.seen = rest;
+    return;
+  }
   const hand = seen.hand?.row === effect.row ? { fingerprints: seen.hand.fingerprints } : {};
   const asks = effect.kind === 'create' || effect.kind === 'register';
   const listed = asks ? listedBefore(run, seen) : undefined;
@@ -200,6 +213,12 @@ function listedBefore({ policy }: Run, seen: Seen): readonly string[] | undefine
 async function act(session: Session, effect: Effect): Promise<void> {
   const { run, book, values } = session;
   await fetchSecret(session, effect);
+  if (sleptSince(session, effect)) {
+    const message = 'the run stood still before it asked for a key, and looks again first';
+    record(session, { type: 'not-created', row: effect.row, failure: { code: 'TIMEOUT', message } });
+    session.seen = forgetAnswers(session.seen);
+    return;
+  }
   const harmless = effect.kind === 'discard';
   if (harmless ? book.dirty || !book.holdsLease : !book.fresh) {
     await save(session, 'take', run.signal);

@@ -119,6 +119,42 @@ describe('a sleeper', () => {
     });
   }
 
+  const MOMENTS = {
+    'after its last look': ['issuer.verify', 'after'],
+    'before it names its request': ['ledger.save', 'before'],
+    'after it named its request': ['ledger.save', 'after'],
+  } as const;
+  it.each(Object.entries(MOMENTS))(
+    'ends no key that somebody put in place meanwhile: %s',
+    async (_, [op, when]) => {
+      const scene = await adopted({
+        traits: { maxLive: 1, revokesBy: 'replacement' },
+        policy: { acceptGap: true },
+      });
+      const process = scene.clock.process();
+      let theirs: string | null = null;
+      const night = async (): Promise<void> => {
+        process.suspend(10 * 60_000);
+        theirs = scene.issuer.make().value;
+        await scene.overwrite(theirs);
+      };
+      const around: Around = async (call, perform) => {
+        const sleeps = call.op === op && theirs === null;
+        if (sleeps && when === 'before') await night();
+        const result = await perform();
+        if (sleeps && when === 'after') await night();
+        return result;
+      };
+      expect(outcomeIn(await scene.run({ process, around }))).toMatchObject({ exitCode: 4, code: 'PERSON' });
+      expect(scene.issuer.isAlive(theirs)).toBe(true);
+      expect(scene.issuer.keys).toHaveLength(2);
+      expect((await scene.watch.ledger())?.keys.map(({ state }) => state)).toEqual(['current']);
+      outcomeIn(await scene.adoptAgain());
+      await scene.untilRest();
+      expect(scene.watch.violations).toEqual([]);
+    },
+  );
+
   it('that wakes up after another run went on does not act: it takes over what that one saved', async () => {
     const scene = await adopted();
     const process = scene.clock.process('sleeper');
