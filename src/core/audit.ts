@@ -4,7 +4,7 @@ import { AUDIT_RULES, type AuditRule, isAtLeast, SEVERITIES, type Severity } fro
 import type { AuditedCredential, AuditedIssuer, Found, Inventory, Subject } from './audit-subject.ts';
 import type { Instant } from './credential.ts';
 import type { Key, Ledger } from './ledger.ts';
-import { isDead, sameId, sameKey } from './rows.ts';
+import { isDead, sameKeyOrId } from './rows.ts';
 
 export interface Finding {
   readonly rule: AuditRule;
@@ -116,8 +116,7 @@ function sharedRow(
   // Ids are only comparable where one issuer gave both.
   const known = (key: Key) => (credential.issuer === other.issuer ? key : { ...key, issuerKeyId: undefined });
   const mine = ledger.keys.find(
-    (key) =>
-      !isDead(key) && living.some((one) => sameKey(known(key), known(one)) || sameId(known(key), known(one))),
+    (key) => !isDead(key) && living.some((one) => sameKeyOrId(known(key), known(one))),
   );
   return mine?.id ?? null;
 }

@@ -148,6 +148,11 @@ export function sameId(a: Named, b: Named): boolean {
   return a.issuerKeyId !== undefined && a.issuerKeyId === b.issuerKeyId;
 }
 
+/** Whether two keys of one issuer are one, or have one id there: what is done to one may be done to the other. */
+export function sameKeyOrId(a: Named, b: Named): boolean {
+  return sameKey(a, b) || sameId(a, b);
+}
+
 /** When a key that nobody may ever see again can no longer be alive; null: it may live for ever. */
 export function possibleUntil(key: Key): number | null {
   const life = key.longestLife ?? null;

@@ -1,6 +1,6 @@
 import type { Key, Ledger } from '../ledger.ts';
 import type { Policy } from '../policy.ts';
-import { currentRow, isDead, previous, rowOf, sameId, sameKey } from '../rows.ts';
+import { currentRow, isDead, previous, rowOf, sameKeyOrId } from '../rows.ts';
 import { askOfCaller, turnsToRevokeFirst, whyNotBegun, whyNotFirst } from './asking.ts';
 import type { Step } from './changes.ts';
 import { followStore } from './next.ts';
@@ -280,7 +280,7 @@ export function adoptionRefusal(
   seen: Seen,
   key: { readonly fingerprints?: Readonly<Record<string, string>>; readonly issuerKeyId?: string },
 ): Step | null {
-  const twin = ledger.keys.find((row) => sameKey(row, key) || sameId(row, key));
+  const twin = ledger.keys.find((row) => sameKeyOrId(row, key));
   if (ledger.rotation !== undefined && ledger.rotation.kind !== 'adopt' && !givesWay(ledger, seen)) {
     return stop(
       'USAGE',
@@ -298,7 +298,7 @@ export function adoptionRefusal(
         : 'make a new key with keyturn rotate',
     );
   }
-  const sibling = seen.siblings?.find((other) => sameKey(other, key) || sameId(other, key));
+  const sibling = seen.siblings?.find((other) => sameKeyOrId(other, key));
   if (sibling !== undefined) {
     return stop(
       'USAGE',
