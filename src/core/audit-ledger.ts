@@ -66,7 +66,7 @@ function held({ credential: { name }, ledger: { hold }, now }: Subject): readonl
 }
 
 /** What a person does about a hold of this credential. */
-export function remedyOfHold({ kind }: Hold, name: string): string {
+export function remedyOfHold({ kind }: Pick<Hold, 'kind'>, name: string): string {
   const accept = `run keyturn adopt ${name} to accept what the store holds`;
   // What is in place is no key of ours, so that nothing of ours can be put in its place unseen.
   if (kind === 'foreign') return `${accept}, or put the key that was there back by hand`;

@@ -1,3 +1,4 @@
+import { remedyOfHold } from '../core/audit-ledger.ts';
 import { toMs } from '../core/credential.ts';
 import { ERROR_CODES, type ErrorCode, type KeyturnError } from '../core/errors.ts';
 import type { Key, Rotation } from '../core/ledger.ts';
@@ -61,7 +62,7 @@ export function worst(codes: readonly number[]): number {
 export function outcomeOf(session: Session, step: Step, error: KeyturnError | null): Outcome {
   const { book, history } = session;
   const ledger = book.ledger;
-  const problems = history.flatMap(problemOf);
+  const problems = history.flatMap((change) => problemOf(change, ledger.credential));
   const own = exitOf(step);
   const exitCode = worst([own, ...problems.map((problem) => ERROR_CODES[problem.code])]);
   const promoted = history.some((change) => change.type === 'promoted');
@@ -127,7 +128,7 @@ function nameOf(step: Step, problems: readonly Failure[], history: readonly Chan
 }
 
 /** Records that a person must hear of, whatever came after them. */
-function problemOf(change: Change): readonly Failure[] {
+function problemOf(change: Change, name: string): readonly Failure[] {
   switch (change.type) {
     case 'possible':
       return [
@@ -154,9 +155,7 @@ function problemOf(change: Change): readonly Failure[] {
       ];
     case 'held':
       if (change.kind === 'rollback') return [];
-      return [
-        { code: 'PERSON', message: change.reason, hint: 'look at keyturn status, then adopt or rotate' },
-      ];
+      return [{ code: 'PERSON', message: change.reason, hint: remedyOfHold(change, name) }];
     default:
       return [];
   }

@@ -40,6 +40,10 @@ describe('someone else changes current', () => {
     await scene.overwrite(theirs.value);
     const outcome = outcomeIn(await scene.run());
     expect(outcome).toMatchObject({ outcome: 'refused', exitCode: 4 });
+    // A rotation is refused as long as the key in place is not known.
+    const hints = outcome.problems.map(({ hint }) => hint);
+    expect(hints).toEqual([expect.stringContaining('keyturn adopt wa-test')]);
+    expect(hints).not.toEqual([expect.stringContaining('rotate')]);
     expect(scene.issuer.keys.map((key) => key.diedAt === null)).toEqual([true, false, true]);
     expect(await scene.watch.current()).toBe(theirs.value);
     scene.clock.advance(DAY);
@@ -96,7 +100,11 @@ describe('someone else changes current', () => {
     outcomeIn(await scene.run());
     scene.clock.advance(20 * HOUR);
     await scene.overwrite(scene.issuer.keys[0]?.value ?? '');
-    expect(outcomeIn(await scene.run()).exitCode).toBe(4);
+    const outcome = outcomeIn(await scene.run());
+    expect(outcome).toMatchObject({
+      exitCode: 4,
+      hint: expect.stringMatching(/keyturn adopt wa-test.*keyturn rotate wa-test/),
+    });
     const ledger = await scene.watch.ledger();
     const [first] = ledger?.keys ?? [];
     expect(ledger?.keys.map((key) => key.state)).toEqual(['current', 'retiring']);
