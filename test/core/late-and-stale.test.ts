@@ -107,13 +107,18 @@ describe('late, stale and young answers', () => {
     const dead = { verdict: 'refused', why: 'dead', message: 'dead', askedAt: NOW } as const;
     const owed: Key = { ...NEW, verifiedAt: ago(DAY), issuedAtFrom: 'store' };
     const sent: Key = { ...owed, revokeEntered: ago(SECOND), tries: 1 };
-    const answered = (key: Key, own: Seen['works'][string], entered?: string): Step => {
-      const seen = { works: { 'r0.0': WORKS, 'r1.1': own }, ...(entered === undefined ? {} : { entered }) };
+    type Answer = Seen['works'][string];
+    const answered = (key: Key, own: Answer, entered?: string, inPlace: Answer = WORKS): Step => {
+      const works = { 'r0.0': inPlace, 'r1.1': own };
+      const seen = { works, ...(entered === undefined ? {} : { entered }) };
       return step({ keys: [OLD, key] }, seen, { ...byId, issuer });
     };
     expect(answered(owed, WORKS)).toMatchObject({ do: 'intend', effect: { kind: 'revoke' } });
     expect(answered(owed, unsure)).toMatchObject({ do: 'wait', for: 'proof' });
     expect(answered(owed, dead)).toMatchObject({ change: { type: 'dead', by: 'issuer' } });
+    // What refuses every key proves nothing of this one.
+    expect(answered(owed, dead, undefined, dead)).toMatchObject({ change: { type: 'opened' } });
+    expect(answered(owed, dead, undefined, unsure)).toMatchObject({ do: 'wait', for: 'proof' });
     // The door is looked through again after the intention is saved, and so is this.
     const again = (own: Seen['works'][string]): Step => answered(sent, own, `revoke:${sent.id}`);
     expect(again(WORKS)).toMatchObject({ do: 'act', effect: { kind: 'revoke' } });

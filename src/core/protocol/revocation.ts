@@ -93,7 +93,7 @@ function gated(ledger: Ledger, policy: Policy, seen: Seen, row: Key, now: number
     return { do: 'record', change: { type: 'used', row: row.id, at: used } };
   if (reasons.length === 0) return null;
   // Nobody uses a key that is dead, whatever a gate makes of that.
-  const gone = endedByItself(ledger, policy, seen, row, now);
+  const gone = endedByItself(ledger, policy, seen, row, now, 'leaves');
   if (gone !== null) return gone;
   return { do: 'wait', for: 'gate', reason: reasons.join('; '), until: null, late: true };
 }
@@ -161,7 +161,7 @@ function byWaiting(ledger: Ledger, policy: Policy, seen: Seen, row: Key, now: nu
     const reason = 'nobody accepts it any more once no consumer reads it';
     return { do: 'record', change: { type: 'settled', row: row.id, who: 'policy', reason } };
   }
-  const gone = endedByItself(ledger, policy, seen, row, now);
+  const gone = endedByItself(ledger, policy, seen, row, now, 'leaves');
   if (gone !== null) return gone;
   // Nobody has its value any more, so nobody can ask whether it lives.
   if (row.storeVersion === undefined) return { do: 'record', change: { type: 'possible', row: row.id } };
@@ -177,11 +177,25 @@ function byWaiting(ledger: Ledger, policy: Policy, seen: Seen, row: Key, now: nu
   return retryStep('proof', `${row.id} is not proven dead yet`, undefined, row, now);
 }
 
-/** What the issuer says of a key to which nothing was sent; null: it does not call it dead, or nobody can ask. */
-function endedByItself(ledger: Ledger, policy: Policy, seen: Seen, row: Key, now: number): Step | null {
+/**
+ * What the issuer says of a key to which nothing was sent; null: it does not call it dead, or nobody can ask. Where it
+ * could not tell, the key is left as it is, or that is waited for.
+ */
+function endedByItself(
+  ledger: Ledger,
+  policy: Policy,
+  seen: Seen,
+  row: Key,
+  now: number,
+  untold: 'leaves' | 'waits',
+): Step | null {
   if (!policy.issuer.proves || row.storeVersion === undefined) return null;
   const own = seen.works[row.id];
   if (own === undefined) return look({ what: 'works', row: row.id });
+  if (own.verdict === 'unknown' && untold === 'waits') {
+    const reason = `whether ${row.id} has ended could not be told: ${own.message}`;
+    return retryStep('proof', reason, own.retryAfterMs, {}, now);
+  }
   if (own.verdict !== 'refused' || own.why !== 'dead') return null;
   return (
     refusesEverything(ledger, policy, seen, row, now) ??
@@ -194,20 +208,11 @@ function endedByItself(ledger: Ledger, policy: Policy, seen: Seen, row: Key, now
 
 /** An issuer that is not told which key to end, or that has one id for two, would end another one, were this one dead already. */
 function mayEndAnother(ledger: Ledger, policy: Policy, seen: Seen, row: Key, now: number): Step | null {
-  const { revokesBy, proves } = policy.issuer;
+  const { revokesBy } = policy.issuer;
   const hasTwoKeys =
     revokesBy === 'id' && ledger.keys.some((key) => key.id !== row.id && isLive(key) && sameId(key, row));
   const isTold = revokesBy !== 'promotion' && revokesBy !== 'replacement' && !hasTwoKeys;
-  if (isTold || !proves || row.storeVersion === undefined) return null;
-  const own = seen.works[row.id];
-  if (own === undefined) return look({ what: 'works', row: row.id });
-  if (own.verdict === 'unknown') {
-    const reason = `whether ${row.id} has ended could not be told: ${own.message}`;
-    return retryStep('proof', reason, own.retryAfterMs, {}, now);
-  }
-  if (own.verdict === 'works' || own.why !== 'dead') return null;
-  const young = tooYoungToTell(policy, seen, row, own.askedAt, now);
-  return young ?? { do: 'record', change: { type: 'dead', row: row.id, by: 'issuer' } };
+  return isTold ? null : endedByItself(ledger, policy, seen, row, now, 'waits');
 }
 
 /** A test that refuses the key in current as well may be out of order: then its word proves nothing. */
