@@ -30,8 +30,10 @@ export function tapped<T extends object>(target: T, name: string, around: Around
   return out as T;
 }
 
+const unheard = new AbortController().signal;
+
 function lasting(arg: unknown): unknown {
-  return arg instanceof AbortSignal ? new AbortController().signal : arg;
+  return typeof arg === 'object' && arg !== null && 'aborted' in arg ? unheard : arg;
 }
 
 /** What can go wrong with a call. `late`: the request arrives after its sender has given up. */

@@ -7,6 +7,7 @@ import { provide } from '../../src/engine/provide.ts';
 import { drive } from '../../src/engine/rotate.ts';
 import type { Run } from '../../src/engine/run.ts';
 import { endByHand, makeByHand } from './issuer.ts';
+import { type Actor, runFor } from './process.ts';
 import { put } from './store.ts';
 import type { Credential, SimKey } from './truth.ts';
 import { MINUTE } from './world.ts';
@@ -79,16 +80,18 @@ export function intrude(one: Credential, command: Stranger): void {
 }
 
 /** Carries out one command of keyturn to its end. */
-export async function obey(one: Credential, run: Run, command: Exclude<Command, Stranger>): Promise<Result> {
+export async function obey(actor: Actor, command: Exclude<Command, Stranger>): Promise<Result> {
+  const { one } = actor;
   const { allowed, sim, promotes } = one;
   const open = one.ledger?.rotation;
   const [typed, allows]: readonly [Typed, Allows?] = TYPED[command];
   Object.assign(allowed, allows, { overlap: Math.min(allowed.overlap, allows?.overlap ?? Infinity) });
   try {
+    const run = runFor(actor);
     const order = typed(one, run);
     const outcome = await ('do' in order ? drive(run, order) : order);
     const { exitCode: code, outcome: end, hint, problems } = outcome;
-    const last = one.ledger?.savedBy === run.runner.owner && code === 0;
+    const last = one.ledger?.savedBy === actor.owner && code === 0;
     const left = one.ledger?.keys.some(({ state }) => state === 'retiring' || state === 'pending');
     // Another run may have put a key in place meanwhile, and an open rotation is resumed and not doubled.
     const alone = open === undefined && promotes === one.promotes;

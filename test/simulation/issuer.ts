@@ -4,84 +4,80 @@ import type { Issuer, ListedKey, Verification } from '../../src/core/issuer.ts';
 import { Secret } from '../../src/core/secret.ts';
 import { look } from './look.ts';
 import { reach } from './network.ts';
+import type { Actor } from './process.ts';
 import { CANARY, type Credential, newKey, type SimKey } from './truth.ts';
-import type { Actor } from './world.ts';
 
-/** The issuer as one process reaches it. It makes and ends keys as its traits say, and does nothing kinder. */
+/** The issuer as one process reaches it. */
 export function issuerFor(actor: Actor): Issuer {
-  const { one } = actor;
+  const { verify, ...far } = reach(actor, issuerOf(actor.one));
+  const unknown = ({ message }: KeyturnError): Verification => ({ verdict: 'unknown', message });
+  return { ...far, verify: (secret, signal) => verify(secret, signal).catch(unknown) };
+}
+
+/** It makes and ends keys as its traits say, and does nothing kinder. */
+function issuerOf(one: Credential): Issuer {
   const { traits, slots } = one.plan;
-  const { secretFrom, revokesBy, marks, lists, proves } = traits;
-  const own: Issuer = {
+  const { secretFrom, revokesBy } = traits;
+  return {
     kind: 'simulated',
     traits,
-    verify: async (secret) => verdict(actor, secret.open()),
+    verify: async (secret) => verdict(one, secret.open()),
     ...(secretFrom === 'issuer' && {
       create: async ({ mark, current }) => {
         const caller = one.find(current?.open());
-        if (traits.asksWith === 'current' && (caller === null || !one.lives(caller)))
-          throw new KeyturnError('DENIED', 'the key that asks is not accepted', {
-            hint: 'use another',
-            unsent: true,
-          });
+        const welcome = traits.asksWith === 'own' || (caller !== null && one.lives(caller));
+        if (!welcome) throw refusal('DENIED', 'the key that asks is not accepted');
         const key = create(one, mark, valueFor(one));
         key.given = true;
         return { secret: Secret.of(key.value), facts: factsOf(one, key) };
       },
     }),
     ...(secretFrom === 'client' && { invent: () => Secret.of(valueFor(one)) }),
-    ...(secretFrom === 'client' && {
-      register: async ({ mark, secret }) =>
-        factsOf(one, one.find(secret.open()) ?? create(one, mark, secret.open() ?? '')),
-    }),
-    ...(proves && {
+    ...(secretFrom === 'client' &&
+      revokesBy !== 'nothing' && {
+        register: async ({ mark, secret }) =>
+          factsOf(one, one.find(secret.open()) ?? create(one, mark, secret.open() ?? '')),
+      }),
+    ...(traits.proves && {
       describe: async (secret) => {
         const key = one.find(secret.open());
         return key && { ...factsOf(one, key), alive: one.lives(key) };
       },
     }),
-    instructions: () => ({ steps: ['do it'] }),
-    revoke: async (request) => revoke(one, one.named(request), request.role),
-    ...(marks && { find: async (mark) => listed(one).find((key) => key.mark === mark) ?? null }),
-    ...(lists && { list: async () => listed(one) }),
-    slots: async () => {
-      const keys = one.live().map((key) => entryOf(one, key));
-      return { used: keys.length, max: Number(traits.maxLive), keys };
-    },
+    ...(revokesBy === 'operator' && { instructions: () => ({ steps: ['do it'] }) }),
+    ...(!['operator', 'replacement', 'nothing'].includes(revokesBy) && {
+      revoke: async (request) => revoke(one, one.named(request), request.role),
+    }),
+    ...(traits.marks && { find: async (mark) => listed(one).find((key) => key.mark === mark) ?? null }),
+    ...(traits.lists && { list: async () => listed(one) }),
+    ...(slots && {
+      slots: async () => {
+        const keys = one.live().map((key) => entryOf(one, key));
+        return { used: keys.length, max: Number(traits.maxLive), keys };
+      },
+    }),
   };
-  if (!slots) delete own.slots;
-  if (revokesBy !== 'operator') delete own.instructions;
-  if (revokesBy === 'nothing') delete own.register;
-  if (['operator', 'replacement', 'nothing'].includes(revokesBy)) delete own.revoke;
-  const { verify, ...reached } = reach(actor, own);
-  const unknown = ({ message }: KeyturnError): Verification => ({ verdict: 'unknown', message });
-  return { ...reached, verify: (secret, signal) => verify(secret, signal).catch(unknown) };
 }
 
 /** A person makes a key by hand; where there is no room for another one, the newest is taken instead. */
 export function makeByHand(one: Credential, age = 0): SimKey {
-  const { maxLive, revokesBy } = one.plan.traits;
   const live = one.live();
   const newest = live.findLast(({ mark }) => mark === null) ?? live.at(-1);
-  const full = typeof maxLive === 'number' && live.length >= maxLive && revokesBy !== 'replacement';
-  if (full && newest !== undefined) return newest;
-  const key = make(one, null, valueFor(one), one.sim.clock.time - age);
-  if (revokesBy === 'replacement') end(one, ...live);
+  if (isFull(one) && newest !== undefined) return newest;
+  const key = make(one, null, valueFor(one), age);
   look(one.sim, null);
   return key;
 }
 
-/** The issuer ends a key, or a person at its dashboard. */
-export function endByHand(one: Credential, key: SimKey): void {
-  end(one, key);
+/** The issuer ends keys, or a person at its dashboard. */
+export function endByHand(one: Credential, ...keys: readonly SimKey[]): void {
+  end(one, ...keys);
   look(one.sim, null);
 }
 
 /** While something settles, the answer depends on which of the issuer's machines is asked. */
-function verdict(actor: Actor, value: string | null): Verification {
-  const { one } = actor;
+function verdict(one: Credential, value: string | null): Verification {
   const { family, traits } = one.plan;
-  actor.askedAt = actor.began;
   const works: Verification = { verdict: 'works', facts: {}, findings: [] };
   if (!traits.proves) return family === 'random' ? works : { verdict: 'unknown', message: '?' };
   const key = one.find(value);
@@ -92,20 +88,16 @@ function verdict(actor: Actor, value: string | null): Verification {
 }
 
 function create(one: Credential, mark: string, value: string): SimKey {
-  const { dice, clock } = one.sim;
-  const { traits, repeats, duds, enforces } = one.plan;
-  const { maxLive, revokesBy } = traits;
-  const live = one.live();
-  const again = live.at(-1);
+  const { dice } = one.sim;
+  const { repeats, duds, enforces } = one.plan;
+  const again = one.live().at(-1);
   if (again !== undefined && dice.chance(repeats)) {
     one.again.set(mark, again);
     return again;
   }
-  if (typeof maxLive === 'number' && maxLive > 1 && live.length >= maxLive && enforces)
-    throw new KeyturnError('FULL', 'all slots are taken', { hint: 'end a key', unsent: true });
-  const key = make(one, mark, value, clock.time);
+  if (enforces && isFull(one)) throw refusal('FULL', 'all slots are taken');
+  const key = make(one, mark, value);
   if (dice.chance(duds)) key.endedAt = key.issuedAt;
-  if (revokesBy === 'replacement') end(one, ...live);
   return key;
 }
 
@@ -114,8 +106,7 @@ function revoke(one: Credential, named: SimKey | null, role: 'old' | 'new'): voi
   const { revokesBy } = one.plan.traits;
   const byPromotion = revokesBy === 'promotion';
   const [first, second] = one.live();
-  if (byPromotion && second === undefined)
-    throw new KeyturnError('REFUSED', 'there is no second key', { hint: 'make one', unsent: true });
+  if (byPromotion && second === undefined) throw refusal('REFUSED', 'there is no second key');
   const key = byPromotion ? (role === 'old' ? first : second) : named;
   // Success is not proof of death.
   const believed = revokesBy === 'secret' && one.sim.dice.chance(0.1);
@@ -124,10 +115,13 @@ function revoke(one: Credential, named: SimKey | null, role: 'old' | 'new'): voi
   key.calledDead = true;
 }
 
-function make(one: Credential, mark: string | null, value: string, issuedAt: number): SimKey {
+function make(one: Credential, mark: string | null, value: string, age = 0): SimKey {
+  const { policy, traits } = one.plan;
+  if (traits.revokesBy === 'replacement') end(one, ...one.live());
+  const issuedAt = one.sim.clock.time - age;
   const key = newKey(`${one.name}-key-${one.keys.length + 1}`, value, mark, issuedAt);
-  key.expiresAt = issuedAt + (one.plan.traits.longestLife ?? Infinity);
-  key.overlap = one.plan.policy.overlap;
+  key.expiresAt = issuedAt + (traits.longestLife ?? Infinity);
+  key.overlap = policy.overlap;
   one.keys.push(key);
   return key;
 }
@@ -135,6 +129,13 @@ function make(one: Credential, mark: string | null, value: string, issuedAt: num
 function end(one: Credential, ...keys: readonly SimKey[]): void {
   for (const key of keys) key.endedAt ??= one.sim.clock.time;
 }
+
+/** No room for another key; where a new one ends the old one, there always is. */
+const isFull = (one: Credential): boolean =>
+  one.plan.traits.revokesBy !== 'replacement' && one.live().length >= Number(one.plan.traits.maxLive);
+
+const refusal = (code: 'DENIED' | 'FULL' | 'REFUSED', message: string): KeyturnError =>
+  new KeyturnError(code, message, { hint: 'look at the keys', unsent: true });
 
 /** A key that is new may be unknown for a while, and one that has ended be there. */
 function shows(one: Credential, key: SimKey): boolean {

@@ -1,8 +1,9 @@
 import type { Key, Ledger } from '../../src/core/ledger.ts';
 import { isDead } from '../../src/core/rows.ts';
 import { append, EMPTY_TRAIL, expand, type TrailEntry, type TrailNote } from '../../src/core/trail.ts';
+import type { Actor } from './process.ts';
 import { CANARY, type Credential } from './truth.ts';
-import { type Actor, DAY, HOUR, MINUTE } from './world.ts';
+import { DAY, HOUR, MINUTE } from './world.ts';
 
 /** A ledger has been saved: what it says is true, what it began was allowed, and nothing is missing from it. */
 export function saved(actor: Actor, document: string): void {

@@ -2,9 +2,10 @@ import type { Key } from '../../src/core/ledger.ts';
 import { isDead } from '../../src/core/rows.ts';
 import type { Secret } from '../../src/core/secret.ts';
 import { saved } from './ledgers.ts';
+import type { Actor } from './process.ts';
 import type { Simulation } from './simulate.ts';
 import type { Credential, SimKey } from './truth.ts';
-import { type Actor, DAY, HOUR, SECOND } from './world.ts';
+import { DAY, HOUR, SECOND } from './world.ts';
 
 /** Something has landed, sent by `actor` (null: others did it). What has changed since the last look, and may it? */
 export function look(sim: Simulation, actor: Actor | null): void {

@@ -9,12 +9,12 @@ import { factsOf, makeByHand } from './issuer.ts';
 import { saved, verifyTrail } from './ledgers.ts';
 import { LATEST } from './network.ts';
 import { settle } from './person.ts';
-import { runFor } from './process.ts';
+import { type Actor, newActor } from './process.ts';
 import { Dice } from './random.ts';
 import type { Reached } from './reach.ts';
 import { type Operation, operation, type Schedule } from './schedule.ts';
 import { CANARY, Credential, type Promised } from './truth.ts';
-import { type Actor, Clock, type Host, MINUTE, newActor, newHost, SECOND, START } from './world.ts';
+import { Clock, type Host, MINUTE, newHost, SECOND, START } from './world.ts';
 
 const never = new AbortController().signal;
 
@@ -38,8 +38,8 @@ export class Simulation {
   finished = false;
   violation: { readonly invariant: Promised; readonly message: string } | null = null;
   readonly lines: string[] | null;
-  readonly #hosts: readonly Host[];
-  readonly director = { dead: false, host: newHost('nowhere', 0) };
+  readonly hosts: readonly Host[];
+  readonly #director = { dead: false, host: newHost(0) };
   readonly #lurking: Operation[] = [];
   #actors = 1;
 
@@ -47,7 +47,7 @@ export class Simulation {
     this.schedule = schedule;
     this.lines = traced ? [] : null;
     this.dice = new Dice(schedule.seed, 2);
-    this.#hosts = schedule.clocks.map((offset, index) => newHost(`host-${index}`, offset));
+    this.hosts = schedule.clocks.map(newHost);
     this.credentials = schedule.credentials.map((plan, index) => new Credential(this, plan, index));
     for (const one of this.credentials) if (one.plan.begins !== 'empty') this.#begin(one);
     void this.#direct().then(() => {
@@ -72,34 +72,39 @@ export class Simulation {
   }
 
   pause(ms: number): Promise<void> {
-    return new Promise((resolve) => this.clock.later(Math.max(ms, 0), this.director, resolve));
+    return new Promise((resolve) => this.clock.later(Math.max(ms, 0), this.#director, resolve));
   }
 
   /** One command by a fresh process. Null: it died on the way. */
-  async command(operation: Operation): Promise<Result | null> {
-    const { command, host, credential, lurks } = operation;
-    const one = this.credentials[credential] as Credential;
+  async command(planned: Operation): Promise<Result | null> {
+    const { command, host, lurks } = planned;
     this.#actors += 1;
-    const actor = newActor(`p${this.#actors}`, this.#hosts[host] as Host, operation, one);
-    this.trace(`${actor.owner} on host ${host}: ${command} ${one.name}`);
+    const actor = newActor(this, planned, this.#actors);
+    const { one, owner } = actor;
+    this.trace(`${owner} on host ${host}: ${command} ${one.name}`);
     this.reached.push({ id: null, call: command, fault: 'none', ...this.moment(actor) });
     if (isStranger(command)) {
-      if (lurks) this.#lurking.push(operation);
+      if (lurks) this.#lurking.push(planned);
       else intrude(one, command);
       return { code: 0, text: 'done', outcome: null };
     }
     const died = new Promise<null>((resolve) => {
-      actor.die = () => resolve(null);
+      actor.die = () => {
+        actor.dead = true;
+        this.trace(`${owner} dies`);
+        this.gone.add(owner);
+        resolve(null);
+      };
     });
-    const result = await Promise.race([obey(one, runFor(actor, operation), command), died]);
+    const result = await Promise.race([obey(actor, command), died]);
     if (result === null) return null;
-    this.trace(`${actor.owner} ends: ${result.text}`);
-    one.judge(`${actor.owner} says`, [['I6', 'a secret', result.text.includes(CANARY)]]);
+    this.trace(`${owner} ends: ${result.text}`);
+    one.judge(`${owner} says`, [['I6', 'a secret', result.text.includes(CANARY)]]);
     return result;
   }
 
   /** Where and when something happens, for the table of what was reached. */
-  moment({ one, command }: Actor) {
+  moment({ one, operation: { command } }: Actor) {
     const phase = one.ledger?.rotation?.phase ?? 'none';
     return { phase, family: one.plan.family, trait: one.traits, command };
   }
@@ -111,14 +116,6 @@ export class Simulation {
     const entered = ({ keys }: Ledger) => keys.filter((row) => row.revokeEntered !== undefined).length;
     if (entered(JSON.parse(document)) <= (one.ledger === null ? 0 : entered(one.ledger))) return;
     for (const { command } of this.#lurking.splice(at, 1)) if (isStranger(command)) intrude(one, command);
-  }
-
-  kill(actor: Actor): void {
-    if (actor.dead) return;
-    actor.dead = true;
-    this.trace(`${actor.owner} dies`);
-    this.gone.add(actor.owner);
-    actor.die();
   }
 
   /** The whole course: what is planned, then quiet, then people and jobs until nothing is left to do. */
@@ -140,7 +137,7 @@ export class Simulation {
     const { id, host } = planned;
     if (result !== null || id > 3_000) return result;
     await this.pause(this.dice.pick([SECOND, 20 * SECOND, 2 * MINUTE]));
-    const next = { host: (host + this.dice.int(2)) % this.#hosts.length, waits: false };
+    const next = { host: (host + this.dice.int(2)) % this.hosts.length, waits: false };
     return this.#carryOut({ ...planned, ...next, id: id + 1_000, command: 'run' });
   }
 
@@ -186,6 +183,7 @@ export class Simulation {
     const document = formatLedger(apply(emptyLedger(name), adopted, pen));
     void this.memory.ledgers.save({ credential: name, location }, document, null, never);
     one.revision = `m${this.shelf.count}`;
-    saved(newActor('before', this.#hosts[0] as Host, operation(-1, 'adopt'), one), document);
+    const index = this.credentials.indexOf(one);
+    saved(newActor(this, operation(-1, 'adopt', 0, 0, index), 0), document);
   }
 }

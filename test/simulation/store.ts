@@ -3,8 +3,8 @@ import { Secret } from '../../src/core/secret.ts';
 import type { LedgerStore, SecretStore, Version } from '../../src/core/store.ts';
 import { look } from './look.ts';
 import { reach } from './network.ts';
+import type { Actor } from './process.ts';
 import type { Credential } from './truth.ts';
-import type { Actor } from './world.ts';
 
 /** The memory store as one process reaches it, with the unkindness that the contract allows on top. */
 export function storeFor(actor: Actor): SecretStore & { readonly ledgers: LedgerStore } {
@@ -16,7 +16,6 @@ export function storeFor(actor: Actor): SecretStore & { readonly ledgers: Ledger
     traits: { ...memory.traits, converges, casPromote },
     read: (location, which, signal) => {
       if (which !== 'current') return memory.read(location, which, signal);
-      actor.readAt = actor.began;
       const { before } = one;
       const stale = before !== null && clock.time < before.at + converges && dice.chance(0.3);
       return stale ? Promise.resolve(before.value) : memory.read(location, which, signal);
