@@ -11,7 +11,14 @@ import { CANARY, type Credential, newKey, type SimKey } from './truth.ts';
 export function issuerFor(actor: Actor): Issuer {
   const { verify, ...far } = reach(actor, issuerOf(actor.one));
   const unknown = ({ message }: KeyturnError): Verification => ({ verdict: 'unknown', message });
-  return { ...far, verify: (secret, signal) => verify(secret, signal).catch(unknown) };
+  return {
+    ...far,
+    verify: async (secret, signal) => {
+      const answer = await verify(secret, signal).catch(unknown);
+      actor.heard.set(secret.open(), answer.verdict);
+      return answer;
+    },
+  };
 }
 
 /** It makes and ends keys as its traits say, and does nothing kinder. */
@@ -110,9 +117,7 @@ function revoke(one: Credential, named: SimKey | null, role: 'old' | 'new'): voi
   const key = byPromotion ? (role === 'old' ? first : second) : named;
   // Success is not proof of death.
   const believed = revokesBy === 'secret' && one.sim.dice.chance(0.1);
-  if (!key || believed) return;
-  end(one, key);
-  key.calledDead = true;
+  if (key && !believed) end(one, key);
 }
 
 function make(one: Credential, mark: string | null, value: string, age = 0): SimKey {

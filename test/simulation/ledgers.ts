@@ -21,13 +21,8 @@ export function saved(actor: Actor, document: string): void {
   if (rotation !== undefined && rotation.id !== before?.rotation?.id) opened(actor, ledger, before, says);
   for (const row of keys) {
     const was = before?.keys.find(({ id }) => id === row.id);
-    stated(
-      one,
-      ledger,
-      row,
-      was,
-      notes.some(({ key }) => key === row.id),
-    );
+    const named = notes.some(({ key }) => key === row.id);
+    stated(one, rotation ?? before?.rotation, row, was, named);
   }
   const alarm = hold?.kind !== before?.hold?.kind && ['foreign', 'gone', 'moved'].includes(hold?.kind ?? '');
   const adopts = before?.rotation?.kind === 'adopt' && rotation?.id !== before.rotation.id;
@@ -100,7 +95,13 @@ function opened(actor: Actor, ledger: Ledger, before: Ledger | null, says: (even
 }
 
 /** A row was saved: a person has asked for what only a person may, what it says of its key is so, and the trail tells why. */
-function stated(one: Credential, { rotation }: Ledger, row: Key, was: Key | undefined, named: boolean): void {
+function stated(
+  one: Credential,
+  rotation: Ledger['rotation'],
+  row: Key,
+  was: Key | undefined,
+  named: boolean,
+): void {
   const { time } = one.sim.clock;
   const { id, state, proof, endNow, revokeEntered } = row;
   const { emergency, revoke, settle, overlap } = one.allowed;
@@ -108,19 +109,25 @@ function stated(one: Credential, { rotation }: Ledger, row: Key, was: Key | unde
   const key = one.keyOf(row);
   const retires = state === 'retiring' && (was?.state !== 'retiring' || was.overlap !== row.overlap);
   const given = key !== null && retires ? row.overlap : undefined;
-  const least = Math.min(one.plan.policy.overlap, emergency ? 0 : overlap);
+  const kind = rotation?.kind ?? 'scheduled';
+  const least =
+    kind === 'emergency' ? 0 : Math.min(one.plan.policy.overlap, kind === 'scheduled' ? Infinity : overlap);
   const fresh = state !== was?.state;
   const passed = proof?.who?.includes('not adopted') === true;
   const said = named || passed || (state === 'retiring' && was?.state === 'current');
   const settles = one.plan.traits.revokesBy === 'nothing' || settle || passed;
   const revoked = fresh && state === 'revoked' && key !== null;
   const expired = proof?.by === 'expiry' && (key?.expiresAt ?? Infinity) <= time;
-  const proven = proof?.by === 'issuer' ? key?.calledDead === true : expired;
+  // Where nothing is left to ask with, the answer to the revocation is all there is.
+  const unasked = !one.plan.traits.lists && (row.valueLost === true || !one.values.has(key?.value ?? null));
+  const proven = proof?.by === 'issuer' ? key?.calledDead === true || unasked : expired;
   one.judge(`${id} is saved as ${state}`, [
     [
       'I3',
       'its overlap is ended by nobody',
-      endNow !== undefined && !(endNow === 'emergency' ? emergency : revoke),
+      endNow !== undefined &&
+        endNow !== was?.endNow &&
+        !(endNow === 'emergency' ? emergency : revoke && was?.state !== 'current'),
     ],
     ['I3', 'it has an overlap that nobody asked for', (given ?? Infinity) < least],
     ['I9', 'no entry says so', fresh && !said],

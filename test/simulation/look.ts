@@ -40,7 +40,7 @@ export function look(sim: Simulation, actor: Actor | null): void {
 type Request = { mark?: string; version?: string; issuerKeyId?: string; secret?: Secret };
 
 /** A request with an effect is about to be sent: a save of this process that names it lies a few seconds back. */
-export function asked({ one, owner, saved }: Actor, effect: string, request: Request): void {
+export function asked({ one, owner, saved, heard }: Actor, effect: string, request: Request): void {
   const revoked = effect === 'revoke' ? (one.named(request)?.value ?? '') : null;
   const what = revoked ?? request.mark ?? request.version ?? '';
   // What is adopted is put aside before anything is written, and a key that the issuer never knew cannot end.
@@ -55,10 +55,23 @@ export function asked({ one, owner, saved }: Actor, effect: string, request: Req
   const rewrites = row?.rewriting !== undefined && effect !== 'revoke';
   const noted = one.intended.has(`${rewrites ? 'rewrite' : effect}-intended ${row?.id}`);
   const ago = one.sim.clock.time - (saved?.at ?? 0);
+  // A key that consumers may have read, and that lives, is ended only for one that works.
+  const key = one.find(revoked);
+  const read = row?.currentSince !== undefined && saved?.ledger.rotation?.revokeFirst !== true;
+  const held = one.keyOf(saved?.ledger.keys.find(({ state }) => state === 'current'));
+  const works = [one.current(), held].some((each) => each !== null && heard.get(each.value) === 'works');
+  const blind = read && key !== null && one.lives(key) && one.plan.traits.proves && !works;
   one.judge(`${owner} sends ${effect} ${what}`, [
     ['I9', 'no save names it', row === undefined || !noted],
     ['I9', `its last save was ${ago / SECOND} s ago`, ago > 5 * SECOND && !rewrites],
+    ['I2', 'it has not heard that the key in current works', blind],
   ]);
+}
+
+/** A key is about to be handed on: a save of this process says that this is owed and entered. */
+export function handed({ one, owner, saved }: Actor, what: 'hook' | 'mirror'): void {
+  const owed = saved?.ledger.owed.some(({ kind, entered }) => kind === what && entered !== undefined);
+  one.judge(`${owner} reaches the ${what}`, [['I9', 'no save names it', owed !== true]]);
 }
 
 /** The issuer has made a key. */
@@ -106,6 +119,13 @@ export function mirrored(one: Credential, value: string | null): void {
   one.mirror = value;
 }
 
+/** The hook has told consumers of a key, who have held another one until now. */
+export function hooked(one: Credential, value: string | null): void {
+  const old = one.find(one.told);
+  if (old !== null && value !== one.told && old.readUntil !== null) old.readUntil = one.sim.clock.time;
+  one.told = value;
+}
+
 /** What consumers read has changed. */
 function placed(actor: Actor | null, one: Credential, before: string | null, after: string | null): void {
   const { time } = one.sim.clock;
@@ -124,7 +144,8 @@ function placed(actor: Actor | null, one: Credential, before: string | null, aft
   const place = { stranger: actor === null, known: false };
   if (fresh !== null) Object.assign(fresh, { place, ended: false, first: false });
   if (actor === null || !one.plan.traits.proves) return;
-  const dead = fresh !== null && !accepts(one, fresh) && (fresh.endedAt ?? 0) <= actor.askedAt;
+  const told = (fresh?.endedAt ?? 0) + one.plan.traits.settles <= actor.askedAt;
+  const dead = fresh !== null && !accepts(one, fresh) && told;
   one.judge(`${actor.owner} makes ${fresh?.id} current`, [
     ['I1', 'it is no key', fresh === null],
     ['I1', 'it is dead', works && dead],

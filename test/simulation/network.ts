@@ -1,6 +1,6 @@
 import { type ErrorCode, KeyturnError } from '../../src/core/errors.ts';
 import { tapped } from '../engine/tap.ts';
-import { asked, look } from './look.ts';
+import { asked, handed, look } from './look.ts';
 import type { Actor } from './process.ts';
 import { Dice } from './random.ts';
 import { MINUTE, SECOND } from './world.ts';
@@ -45,7 +45,7 @@ export const LATEST = 59 * MINUTE;
 /** Calls that change something, and can do so when the caller has given up; the first five need an intention. */
 export const EFFECTS: readonly string[] = [
   ...['create', 'register', 'stage', 'promote', 'revoke'],
-  ...['save', 'keep', 'discard', 'hook', 'mirror', 'sink'],
+  ...['save', 'keep', 'discard', 'sink'],
 ];
 
 /** The same object as a process reaches it: each of its methods is a call that can go wrong. */
@@ -59,6 +59,7 @@ export const reach = <T extends object>(actor: Actor, target: T): T =>
     // can exclude an issuer that accepts a request minutes after it was sent.
     const prompt = name === 'revoke' && plan.traits.revokesBy === 'promotion';
     if (effect >= 0 && effect < 5) asked(actor, name, args[0] as Parameters<typeof asked>[2]);
+    if (name === 'hook' || name === 'mirror') handed(actor, name);
     if (name === 'save') sim.saving(actor.one, args[1] as string);
     const began = sim.clock.time;
     return send(actor, name, lasting && !prompt, () => {

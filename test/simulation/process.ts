@@ -7,7 +7,7 @@ import type { Run, World } from '../../src/engine/run.ts';
 import { policyOf, runOf } from '../engine/world.ts';
 import { issuerFor } from './issuer.ts';
 import { sink as take } from './ledgers.ts';
-import { mirrored } from './look.ts';
+import { hooked, mirrored } from './look.ts';
 import { reach } from './network.ts';
 import { Dice } from './random.ts';
 import type { Operation } from './schedule.ts';
@@ -30,6 +30,7 @@ export const newActor = (sim: Simulation, operation: Operation, number: number) 
   began: 0, // when it sent the request that is being answered
   readAt: 0, // when it sent its last read of `current` that was answered
   askedAt: 0, // and its last question about a key
+  heard: new Map<string | null, string>(), // the last answer that came back for each
   saved: null as { readonly at: number; readonly ledger: Ledger } | null, // what it saved last
 });
 export type Actor = ReturnType<typeof newActor>;
@@ -81,9 +82,7 @@ export function runFor(actor: Actor): Run {
 
 /** What a process reaches beside issuer and store. */
 const beyondOf = (one: Credential) => ({
-  hook: async ({ text }: { readonly text: Secret }) => {
-    one.told = one.valueIn(text.open());
-  },
+  hook: async ({ text }: { readonly text: Secret }) => hooked(one, one.valueIn(text.open())),
   mirror: async ({ text }: { readonly text: Secret }) => mirrored(one, one.valueIn(text.open())),
   'read mirror': async (text: Secret) => one.mirror === one.valueIn(text.open()),
   gate: async () => {

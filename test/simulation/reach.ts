@@ -37,9 +37,11 @@ export function traitsOf(plan: Plan, schedule: Schedule): readonly string[] {
 
 const READS = ['load', 'read', 'verify', 'find', 'list', 'slots', 'describe', 'read mirror', 'gate'];
 
+const HANDED = ['hook', 'mirror'];
+
 /** What can be told apart. Each thing that happens has a value of each, or several. */
 const DIMENSIONS = {
-  call: [...EFFECTS, ...READS],
+  call: [...EFFECTS, ...READS, ...HANDED],
   fault: FAULTS,
   phase: ['none', 'create', 'stage', 'verify', 'promote', 'overlap', 'done'],
   family: FAMILIES,
@@ -66,6 +68,10 @@ const IMPOSSIBLE: readonly (readonly [cell: RegExp, why: string])[] = [
   [
     new RegExp(`^call (${READS.join('|')}) / fault (late|lost-late|die-late|nap-before)$`),
     'what only asks and lands late is as good as lost',
+  ],
+  [
+    new RegExp(`^call (${HANDED.join('|')}) / fault (late|lost-late|die-late|nap-before)$`),
+    'that one which performs an old request after a newer one has the older key cannot be excluded',
   ],
   [
     /^phase (create|verify) \/ trait gap not accepted$/,
