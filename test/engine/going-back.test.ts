@@ -206,6 +206,23 @@ describe('revoke', () => {
     expect(scene.watch.violations).toEqual([]);
   });
 
+  it('ends nothing that began to retire since: somebody put the old key back, and nobody has seen it', async () => {
+    const scene = await adopted();
+    outcomeIn(await scene.run());
+    const [old, fresh] = scene.issuer.keys;
+    await scene.overwrite(old?.value ?? '');
+    const order = { do: 'revoke', reason: 'done with it' } as const;
+    const refused = outcomeIn(await scene.run({ order }));
+    expect([refused.outcome, refused.exitCode]).toEqual(['refused', 4]);
+    expect(refused.hint).toContain('keyturn status');
+    expect((await scene.watch.ledger())?.keys.filter(({ endNow }) => endNow !== undefined)).toEqual([]);
+    outcomeIn(await scene.run());
+    scene.watch.allowed.earlyDeath = true;
+    expect(outcomeIn(await scene.run({ order })).exitCode).toBe(0);
+    expect([old?.diedAt, fresh?.diedAt]).toEqual([null, expect.any(Number)]);
+    expect(scene.watch.violations).toEqual([]);
+  });
+
   it('says that there is nothing to revoke', async () => {
     const scene = await adopted();
     const outcome = outcomeIn(await scene.run({ order: { do: 'revoke', reason: 'x' } }));

@@ -2,7 +2,7 @@ import type { Key, Ledger } from '../ledger.ts';
 import type { Policy } from '../policy.ts';
 import { currentRow, isDead, previous, rowOf, sameKeyOrId } from '../rows.ts';
 import { askOfCaller, turnsToRevokeFirst, whyNotBegun, whyNotFirst } from './asking.ts';
-import type { Step } from './changes.ts';
+import type { Change, Step } from './changes.ts';
 import { followStore } from './next.ts';
 import type { Seen } from './seen.ts';
 import { look, stop } from './steps.ts';
@@ -32,7 +32,9 @@ export function carryOut(order: Order, ledger: Ledger, policy: Policy, seen: See
   if (seen.current === undefined) return look({ what: 'current' });
   // What somebody else has done to `current` comes first: an order speaks of what stands there now.
   const outside = order.do === 'emergency' ? null : followStore(ledger, policy, seen);
-  if (outside?.do === 'record' && outside.change.type !== 'abandoned') return outside;
+  if (outside?.do === 'record' && outside.change.type !== 'abandoned') {
+    return order.do === 'revoke' && retiresAnother(outside.change) ? changedSince(ledger) : outside;
+  }
   switch (order.do) {
     case 'rotate':
       return rotate(order, ledger, seen, policy);
@@ -45,6 +47,23 @@ export function carryOut(order: Order, ledger: Ledger, policy: Policy, seen: See
     case 'forget':
       return forget(order, ledger);
   }
+}
+
+/** Whether a key begins to retire by it, of which nobody who types `revoke` can know yet. */
+function retiresAnother(change: Change): boolean {
+  return (
+    change.type === 'moved' ||
+    change.type === 'promoted' ||
+    (change.type === 'held' && change.kind === 'moved')
+  );
+}
+
+function changedSince({ credential }: Ledger): Step {
+  return stop(
+    'PERSON',
+    'another key is current than the one that status shows, so the key that retires is another one, too',
+    `run keyturn run ${credential}, look at keyturn status ${credential}, and revoke then`,
+  );
 }
 
 function rotate(
