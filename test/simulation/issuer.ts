@@ -35,7 +35,6 @@ function issuerOf(one: Credential): Issuer {
         const welcome = traits.asksWith === 'own' || (caller !== null && one.lives(caller));
         if (!welcome) throw refusal('DENIED', 'the key that asks is not accepted');
         const key = create(one, mark, valueFor(one));
-        key.given = true;
         return { secret: Secret.of(key.value), facts: factsOf(one, key) };
       },
     }),
@@ -121,12 +120,11 @@ function revoke(one: Credential, named: SimKey | null, role: 'old' | 'new'): voi
 }
 
 function make(one: Credential, mark: string | null, value: string, age = 0): SimKey {
-  const { policy, traits } = one.plan;
+  const { traits } = one.plan;
   if (traits.revokesBy === 'replacement') end(one, ...one.live());
   const issuedAt = one.sim.clock.time - age;
   const key = newKey(`${one.name}-key-${one.keys.length + 1}`, value, mark, issuedAt);
   key.expiresAt = issuedAt + (traits.longestLife ?? Infinity);
-  key.overlap = policy.overlap;
   one.keys.push(key);
   return key;
 }

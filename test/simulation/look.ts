@@ -11,29 +11,33 @@ import { DAY, HOUR, SECOND } from './world.ts';
 export function look(sim: Simulation, actor: Actor | null): void {
   const by = actor?.owner ?? 'others';
   for (const one of sim.credentials) {
-    for (const key of one.keys) {
-      const [fresh, over] = [!key.seen, key.endedAt !== null];
-      if (fresh) sim.trace(`${key.id} is made for ${by}${over ? ', and does not work' : ''}`);
-      else if (over && !key.over) sim.trace(`${key.id} is ended by ${by}`);
-      if (fresh && actor !== null && key.mark !== null) born(actor, key);
-      else if (!fresh && over && !key.over) ended(actor, one, key);
-      Object.assign(key, { seen: true, over });
+    const was = one.seen;
+    const now = one.view();
+    one.seen = now;
+    const made = one.keys.slice(was.keys);
+    for (const key of now.over) {
+      if (was.over.includes(key) || made.includes(key)) continue;
+      sim.trace(`${key.id} is ended by ${by}`);
+      if (actor === null) one.strangerEndedAt = sim.clock.time;
+      else ended(actor, one, key);
     }
-    const { shown, values } = one;
-    const current = sim.shelf.places.get(one.location)?.current ?? null;
-    if (current !== shown) {
+    for (const key of made) {
+      sim.trace(`${key.id} is made for ${by}${now.over.includes(key) ? ', and does not work' : ''}`);
+      if (actor !== null && key.mark !== null) born(actor, key);
+    }
+    if (now.current !== was.current) {
       sim.trace(`current of ${one.name} is ${one.current()?.id}, by ${by}`);
-      one.before = { value: shown, at: sim.clock.time };
-      one.shown = current;
-      if (actor === null || actor.one === one) placed(actor, one, shown?.text.open() ?? null, one.text());
+      one.before = { value: was.current, at: sim.clock.time };
+      if (actor === null || actor.one === one)
+        placed(actor, one, was.current?.text.open() ?? null, one.text());
     }
-    one.values = new Set(one.held().map(({ text }) => one.valueIn(text.open())));
-    if (actor !== null) for (const value of values) if (!one.values.has(value)) discarded(actor, one, value);
-    const ledger = sim.shelf.ledgers.get(`${one.name}\n${one.location}`)?.saved;
-    if (actor !== null && ledger && ledger.revision !== one.revision) {
-      one.revision = ledger.revision;
-      saved(actor, ledger.document);
-    }
+    if (actor === null) continue;
+    for (const value of was.values) if (!now.values.has(value)) discarded(actor, one, value);
+    if (now.ledger && now.ledger !== was.ledger) saved(actor, now.ledger.document);
+    const lost = one.live().find((key) => one.owns(key) && one.rowsOf(key).length === 0);
+    one.judge(`after what ${by} did`, [
+      ['I4', `${lost?.id} (${lost?.mark}) lives and is in no row`, lost !== undefined],
+    ]);
   }
 }
 
@@ -53,7 +57,7 @@ export function asked({ one, owner, saved, heard }: Actor, effect: string, reque
   };
   const row = saved?.ledger.keys.find(names);
   const rewrites = row?.rewriting !== undefined && effect !== 'revoke';
-  const noted = one.intended.has(`${rewrites ? 'rewrite' : effect}-intended ${row?.id}`);
+  const noted = one.said.has(`${rewrites ? 'rewrite' : effect}-intended ${row?.id}`);
   const ago = one.sim.clock.time - (saved?.at ?? 0);
   // A key that consumers may have read, and that lives, is ended only for one that works.
   const key = one.find(revoked);
@@ -78,74 +82,60 @@ export function handed({ one, owner, saved }: Actor, what: 'hook' | 'mirror'): v
 function born({ one, began, saved }: Actor, key: SimKey): void {
   const { policy, traits } = one.plan;
   const { maxLive } = traits;
-  const row = one.rowOf(key);
-  // Judged by what lived when it was asked for. What is possible for all that who asked can know is not counted, nor what
-  // a stranger makes.
-  const known = (other: SimKey) =>
-    other.mark === null || other === key
-      ? one.rowOf(other)
-      : saved?.ledger.keys.find(({ id }) => id === other.mark);
-  const counts = (other: SimKey) =>
-    (other === key || other.issuedAt <= began) &&
-    !['possible', 'settled'].includes(known(other)?.state ?? 'possible');
+  // Judged by what lived when it was asked for, and was in the ledger of who asked. Possible keys are not counted.
+  const rows = saved?.ledger.keys.filter(({ state }) => state !== 'possible' && state !== 'settled') ?? [];
+  const counts = (other: SimKey): boolean =>
+    (other === key || other.issuedAt <= began) && rows.some((row) => one.keyOf(row) === other);
   const over = typeof maxLive === 'number' && maxLive > 1 && one.live().filter(counts).length > maxLive;
-  // One that was asked for before a person began anew, and arrives late, counts no more.
-  const budgeted = row !== null && !one.emergencies.has(row.rotation) && began >= one.anew;
-  const recent = one.made.filter((other) => Math.abs(began - other) < DAY - HOUR);
-  if (budgeted) one.made = [...recent, began];
+  const opened = one
+    .lately()
+    .filter(({ event, data }) => event === 'rotation-opened' && data?.kind !== 'emergency');
+  const budget = one.keys.filter(
+    ({ mark, issuedAt }) =>
+      issuedAt > key.issuedAt - DAY + HOUR && opened.some(({ rotation }) => mark?.startsWith(`${rotation}.`)),
+  );
   one.judge(`${key.id} (${key.mark}) is made`, [
-    ['I4', 'it is in no row', row === null],
     ['I4', 'it is the second of its row', one.keys.some((other) => other !== key && other.mark === key.mark)],
     ['I5', `more than ${maxLive} live`, over],
     ['I2', 'it ends whatever key lived, and nobody accepted the gap', maxLive === 1 && !policy.acceptGap],
-    ['I8', 'it is the fourth within a day', budgeted && recent.length >= 3],
+    ['I8', 'it is the fourth within a day', budget.includes(key) && budget.length > 3],
   ]);
 }
 
 /** The store has let go of a value; one that keyturn had lost before is nobody's to keep. */
 function discarded({ owner }: Actor, one: Credential, value: string | null): void {
   const key = one.find(value);
-  const row = one.ledger?.keys.find((each) => !isDead(each) && one.keyOf(each) === key);
-  const holds = ({ state, valueLost }: Key): boolean => state !== 'possible' && valueLost !== true;
-  const needed = key !== null && row !== undefined && holds(row) && one.lives(key);
+  const holds = (row: Key): boolean => !isDead(row) && row.state !== 'possible' && row.valueLost !== true;
+  const needed = key !== null && one.lives(key) && one.rowsOf(key).some(holds);
   one.judge(`${owner} discards the value of ${key?.id}`, [['I4', 'it lives', needed]]);
 }
 
-/** The mirror, which some consumers read, holds another key now. */
-export function mirrored(one: Credential, value: string | null): void {
-  const [old, fresh] = [one.find(one.mirror), one.find(value)];
-  if (old !== null && old !== fresh) Object.assign(old, { mirrored: false, readUntil: one.sim.clock.time });
-  if (fresh !== null) fresh.mirrored = true;
-  one.mirror = value;
-}
-
-/** The hook has told consumers of a key, who have held another one until now. */
-export function hooked(one: Credential, value: string | null): void {
-  const old = one.find(one.told);
-  if (old !== null && value !== one.told && old.readUntil !== null) old.readUntil = one.sim.clock.time;
-  one.told = value;
+/** Consumers who read the mirror, or are told by the hook, have another key from now on. */
+export function handOn(one: Credential, by: 'mirror' | 'told', value: string | null): void {
+  const old = one.find(one[by]);
+  if (old !== null && value !== one[by] && old.readUntil !== Infinity) old.readUntil = one.sim.clock.time;
+  one[by] = value;
 }
 
 /** What consumers read has changed. */
 function placed(actor: Actor | null, one: Credential, before: string | null, after: string | null): void {
-  const { time } = one.sim.clock;
   const others = rest(one, before) !== rest(one, after);
-  if (actor === null) [one.strangerAt, one.placedAt] = [time, time];
+  if (actor === null) one.strangerPlacedAt = one.sim.clock.time;
   else one.judge(`${actor.owner} changes current`, [['I1', 'and what is not its own', others]]);
   const [was, is] = [one.valueIn(before), one.valueIn(after)];
   if (was === is) return;
-  if (actor !== null) one.promotes += 1;
   const [old, fresh] = [one.find(was), one.find(is)];
-  if (old?.place && (old.place.known || !old.place.stranger))
-    Object.assign(old, { readUntil: time + one.plan.policy.converges, overlap: one.plan.policy.overlap });
-  if (old !== null) old.place = null;
+  if (old?.readUntil === Infinity) old.readUntil = one.sim.clock.time;
+  if (fresh !== null) fresh.ends = 'in time';
+  if (actor === null) return;
+  one.promotes += 1;
+  if (fresh !== null) fresh.readUntil = Infinity;
+  if (!one.plan.traits.proves) return;
   // Where nothing that works is in place, any new key is as good.
-  const works = old !== null && one.lives(old) && !old.first;
-  const place = { stranger: actor === null, known: false };
-  if (fresh !== null) Object.assign(fresh, { place, ended: false, first: false });
-  if (actor === null || !one.plan.traits.proves) return;
-  const told = (fresh?.endedAt ?? 0) + one.plan.traits.settles <= actor.askedAt;
-  const dead = fresh !== null && !accepts(one, fresh) && told;
+  const works = old !== null && one.lives(old) && old.ends !== 'first';
+  // One that has ended is accepted for a while yet.
+  const dead =
+    fresh !== null && (fresh.endedAt ?? fresh.expiresAt) + one.plan.traits.settles <= actor.askedAt;
   one.judge(`${actor.owner} makes ${fresh?.id} current`, [
     ['I1', 'it is no key', fresh === null],
     ['I1', 'it is dead', works && dead],
@@ -153,48 +143,36 @@ function placed(actor: Actor | null, one: Credential, before: string | null, aft
   ]);
 }
 
-/** Whether the issuer may say that it works: one that somebody has ended is accepted for a while yet. */
-function accepts(one: Credential, key: SimKey): boolean {
-  return one.lives(key) || (key.endedAt ?? 0) + one.plan.traits.settles > one.sim.clock.time;
-}
-
-/** A key has been ended. */
-function ended(actor: Actor | null, one: Credential, key: SimKey): void {
-  const { time } = one.sim.clock;
+/** A key has been ended by keyturn. */
+function ended(actor: Actor, one: Credential, key: SimKey): void {
   const { policy, traits } = one.plan;
-  if (actor === null) [one.strangerAt, one.endedAt] = [time, time];
-  if (actor === null || key.first || (policy.acceptGap && traits.maxLive === 1)) return;
-  // Which key a promotion ends is not said: while one that somebody has ended is still accepted, another ends for it.
-  if (traits.revokesBy === 'promotion' && one.endedAt + traits.settles > actor.askedAt) return;
-  // A key that is made long after it was asked for takes the one slot from a key that was asked for since.
-  if (traits.revokesBy === 'replacement' && key.issuedAt > actor.began) return;
-  const rows = one.ledger?.keys.filter((row) => one.keyOf(row) === key) ?? [];
-  // Where a key ends because another is made, it is the issuer that does so.
-  const successor = traits.revokesBy === 'replacement';
-  const ours = key.mark !== null || key.given || successor || rows.some(({ id }) => one.handed.has(id));
+  // Where a key ends because another is made, that is judged when it is made.
+  if (traits.revokesBy === 'replacement' || key.ends === 'first') return;
+  // While the issuer accepts a key that somebody has ended, it is taken to work, and a promotion ends another for it.
+  const fooled = one.strangerEndedAt + traits.settles > actor.askedAt;
+  if (traits.revokesBy === 'promotion' && fooled) return;
+  const rows = one.rowsOf(key);
   const what = `${actor.owner} ends ${key.id}`;
+  const ours = one.owns(key) || [...one.again.values()].includes(key);
   one.judge(what, [['I4', 'it is none of ours', !ours]]);
   // One round trip lies between the last look, which follows the intention, and the end: what a stranger does then
   // cannot be seen, nor what the store does not show yet; and a request that is under way is not called back.
-  const entered = Math.max(0, ...rows.map(({ id }) => one.entered.get(id) ?? 0));
-  const stranger = Math.max(one.strangerAt, one.placedAt + policy.converges);
+  const entered = Math.max(0, ...rows.map(({ id }) => one.said.get(`revoke-intended ${id}`) ?? 0));
   const looked = Math.max(entered, Math.min(actor.readAt, actor.askedAt));
+  const stranger = Math.max(one.strangerEndedAt, one.strangerPlacedAt + policy.converges);
   if (stranger > Math.min(looked, actor.began)) return;
   const current = one.current();
-  const left = key.readUntil ?? 0;
-  const counts = key.readUntil !== null && !key.ended;
-  const early = left + key.overlap - time;
-  const gated = policy.gates.length > 0 && one.gatePassedAt < left - policy.converges;
-  // For a while the issuer may have said that a key works which somebody has ended.
-  const told = one.strangerAt + traits.settles > actor.askedAt;
-  const works = current !== null && (accepts(one, current) || told || current.first);
-  const usable = current !== null && rows.some(({ valueLost }) => valueLost !== true);
+  const works = current !== null && (one.lives(current) || fooled || current.ends === 'first');
+  const needed = key.readUntil > 0 || (current !== null && rows.some(({ valueLost }) => valueLost !== true));
+  const { overlap = policy.overlap } = rows.find((row) => !isDead(row)) ?? {};
+  const early = key.readUntil + policy.converges + overlap - one.sim.clock.time;
+  const gated = policy.gates.length > 0 && one.gatePassedAt < key.readUntil;
   one.judge(what, [
     ['I2', 'consumers read it now', current === key],
-    ['I1', 'the mirror holds it', key.mirrored],
-    ['I3', `${Math.round(early / SECOND)} s too early`, counts && early > 0],
-    ['I3', 'no gate has let it go', counts && gated],
-    ['I2', `the key in current (${current?.id}) does not work`, !works && (key.readUntil !== null || usable)],
+    ['I1', 'the mirror holds it', one.find(one.mirror) === key],
+    ['I3', `${Math.round(early / SECOND)} s too early`, key.ends === 'in time' && early > 0],
+    ['I3', 'no gate has let it go', key.ends === 'in time' && gated],
+    ['I2', `the key in current (${current?.id}) does not work`, needed && !works],
   ]);
 }
 

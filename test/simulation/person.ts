@@ -46,9 +46,7 @@ function unrest(one: Credential): string | null {
   const beside = one.live().find((key) => key !== current && key.mark && !waived.includes(key.mark));
   // What was only written again tells nobody anything.
   const held = keys.find(({ state }) => state === 'current')?.id;
-  const placed = one.notes.some(
-    ({ key, event }) => key === held && (event === 'promoted' || event === 'current-moved-by-someone'),
-  );
+  const placed = one.said.has(`promoted ${held}`) || one.said.has(`current-moved-by-someone ${held}`);
   const known = plan.family !== 'random'; // what nobody can tell of such a key
   const left: readonly (readonly [left: boolean, what: string])[] = [
     [rotation !== undefined, `a rotation is open at ${rotation?.phase}`],

@@ -7,7 +7,7 @@ import type { Run, World } from '../../src/engine/run.ts';
 import { policyOf, runOf } from '../engine/world.ts';
 import { issuerFor } from './issuer.ts';
 import { sink as take } from './ledgers.ts';
-import { hooked, mirrored } from './look.ts';
+import { handOn } from './look.ts';
 import { reach } from './network.ts';
 import { Dice } from './random.ts';
 import type { Operation } from './schedule.ts';
@@ -82,8 +82,8 @@ export function runFor(actor: Actor): Run {
 
 /** What a process reaches beside issuer and store. */
 const beyondOf = (one: Credential) => ({
-  hook: async ({ text }: { readonly text: Secret }) => hooked(one, one.valueIn(text.open())),
-  mirror: async ({ text }: { readonly text: Secret }) => mirrored(one, one.valueIn(text.open())),
+  hook: async ({ text }: { readonly text: Secret }) => handOn(one, 'told', one.valueIn(text.open())),
+  mirror: async ({ text }: { readonly text: Secret }) => handOn(one, 'mirror', one.valueIn(text.open())),
   'read mirror': async (text: Secret) => one.mirror === one.valueIn(text.open()),
   gate: async () => {
     if (!one.sim.calm && one.sim.dice.chance(0.5)) return 'it is in use';

@@ -162,8 +162,8 @@ export class Simulation {
     const secret = Secret.of(key.value);
     const version = this.memory.overwrite(location, textWith(secret, one.text(), fields));
     void this.memory.keep(location, version, never);
-    key.place = { stranger: false, known: true };
-    for (const each of this.credentials) each.shown = this.shelf.places.get(each.location)?.current ?? null;
+    key.readUntil = Infinity;
+    for (const each of this.credentials) each.seen = each.view();
     if (plan.begins === 'foreign') return;
     const pen = { now: this.clock.time, by: 'before', clock: 'host-0', config: 'config-1' };
     const facts = {
@@ -182,7 +182,7 @@ export class Simulation {
     const adopted = { type: 'adopted', ...row, hooks: [], mirrors: [] } as const;
     const document = formatLedger(apply(emptyLedger(name), adopted, pen));
     void this.memory.ledgers.save({ credential: name, location }, document, null, never);
-    one.revision = `m${this.shelf.count}`;
+    one.seen = one.view();
     const index = this.credentials.indexOf(one);
     saved(newActor(this, operation(-1, 'adopt', 0, 0, index), 0), document);
   }

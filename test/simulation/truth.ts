@@ -23,19 +23,15 @@ export const newKey = (id: string, value: string, mark: string | null, issuedAt:
   issuedAt,
   expiresAt: Infinity,
   endedAt: null as number | null, // it may be accepted for a while yet
-  seen: false, // by `look`, and whether it had ended then
-  over: false,
   accepted: mark === null, // the issuer has said that it works: from then on it does, everywhere, while it lives
   calledDead: false, // the issuer has said so, or that it has ended it
-  given: false, // it was the answer to a create
-  place: null as { readonly stranger: boolean; known: boolean } | null, // in `current`: by whom, and whether we know
-  readUntil: null as number | null, // when a consumer may have read it last; null: never
-  overlap: 0, // how long from then on it was promised to work
-  ended: false, // a command ended its overlap
-  first: false, // a command ends it before its successor is there
-  mirrored: false,
+  readUntil: 0, // when a consumer may have read it last; 0: never; Infinity: it is in `current`, and the ledger knows
+  ends: 'in time' as 'in time' | 'at once' | 'first', // by what people typed; first: before its successor is there
 });
 export type SimKey = ReturnType<typeof newKey>;
+
+/** What of a credential can be seen from outside. */
+type View = ReturnType<Credential['view']>;
 
 /** One credential in truth: what issuer, store, consumers and people know, and what its ledger has said so far. */
 export class Credential {
@@ -47,12 +43,9 @@ export class Credential {
   readonly fields: Readonly<Record<string, string>> | undefined;
   readonly keys: SimKey[] = []; // every one that its issuer ever made
   readonly again = new Map<string, SimKey>(); // those that it gave once more, by the row that asked
-  shown: StoredValue | null = null; // what was current at the last look
-  before: { readonly value: StoredValue | null; readonly at: number } | null = null; // what was there until when
-  values: ReadonlySet<string | null> = new Set(); // what the store held at the last look
+  before: { readonly value: StoredValue | null; readonly at: number } | null = null; // was current until when
   mirror: string | null = null; // what the mirror holds
   told: string | null = null; // what the hook was told of last
-  readonly sunk: TrailEntry[] = []; // what the sink has taken
   /** What operators have typed: nothing of this kind may happen without them. `overlap`: the shortest asked for. */
   readonly allowed = {
     emergency: false,
@@ -62,22 +55,16 @@ export class Credential {
     overlap: Infinity,
   };
   intrusions = 0; // how often somebody who knows nothing of keyturn has done something
-  strangerAt = 0; // when one of these changed anything last
-  placedAt = Number.NEGATIVE_INFINITY; // and did it to what is current
-  endedAt = 0; // or ended a key
+  strangerPlacedAt = 0; // when one of these changed what is current last
+  strangerEndedAt = 0; // or ended a key
   gatePassedAt = 0; // when the gate said last that no client uses the old key
   promotes = 0; // how often keyturn has changed what is current
-  revision = ''; // of the ledger that was saved last
-  ledger: Ledger | null = null;
-  readonly known = new Map<string, SimKey>(); // the key of each row whose value was ever in the store
+  ledger: Ledger | null = null; // as it was saved last
   readonly notes: TrailNote[] = []; // what the trail has said so far
-  readonly intended = new Set<string>(); // the intentions in it
-  readonly handed = new Set<string>(); // rows of keys that a person handed over
-  readonly entered = new Map<string, number>(); // when the last intention to revoke a row was saved
-  readonly emergencies = new Set<string>();
-  failed: number[] = []; // rotations that ended without promote, since a person began anew
-  made: number[] = []; // and keys that were asked for
-  anew = 0;
+  readonly said = new Map<string, number>(); // when it said each of these: event and row
+  readonly sunk: TrailEntry[] = []; // what the sink has taken
+  readonly known = new Map<string, SimKey>(); // the key of each row whose value was ever in the store
+  seen: View; // at the last look
 
   constructor(sim: Simulation, plan: Plan, index: number) {
     this.sim = sim;
@@ -86,6 +73,7 @@ export class Credential {
     this.name = `cred-${index}`;
     this.location = plan.policy.shared ? 'document' : this.name;
     this.fields = plan.policy.shared ? { value: `KEY_${index}` } : undefined;
+    this.seen = this.view();
   }
 
   judge(what: string, rules: readonly Rule[]): void {
@@ -124,30 +112,52 @@ export class Credential {
     return this.find(this.valueIn(this.text()));
   }
 
+  view() {
+    return {
+      keys: this.keys.length,
+      over: this.keys.filter(({ endedAt }) => endedAt !== null),
+      current: this.sim.shelf.places.get(this.location)?.current ?? null,
+      values: new Set(this.held().map(({ text }) => this.valueIn(text.open()))),
+      ledger: this.sim.shelf.ledgers.get(`${this.name}\n${this.location}`)?.saved,
+    };
+  }
+
   /** Everything that can be read where this credential is stored. */
   held(): readonly StoredValue[] {
     const { current, staged, kept } = this.sim.shelf.places.get(this.location) ?? {};
     return [...(current ? [current] : []), ...(staged?.values() ?? []), ...(kept?.values() ?? [])];
   }
 
-  /** The key that a row is about: by the mark that asked for it, by the bytes that are stored for it, or by name. */
+  /** The key that a row is about: by the mark that asked for it, by name, or by the bytes that are stored for it. */
   keyOf(row: Key | undefined): SimKey | null {
     if (row === undefined) return null;
-    const known = this.known.get(row.id) ?? this.keys.find((key) => key.mark === row.id);
+    const { id, fingerprints, issuerKeyId, storeVersion, currentAs } = row;
+    const known = this.known.get(id) ?? this.keys.find(({ mark }) => mark === id);
     if (known !== undefined) return known;
-    const held = this.held();
-    const stored = [row.storeVersion, row.currentAs].map((at) => held.find(({ version }) => version === at));
-    const print = row.fingerprints?.value;
+    const print = fingerprints?.value;
+    const stored = this.held().find(({ version }) => version === storeVersion || version === currentAs);
     const key =
-      this.find(this.valueIn((stored[0] ?? stored[1])?.text.open())) ??
-      this.keys.find(({ id }) => id === row.issuerKeyId) ??
-      this.keys.find(({ value }) => print !== undefined && fingerprint(value) === print);
-    if (key !== undefined) this.known.set(row.id, key);
+      this.find(this.valueIn(stored?.text.open())) ??
+      this.keys.find((one) => one.id === issuerKeyId || (print && fingerprint(one.value) === print));
+    if (key) this.known.set(id, key);
     return key ?? null;
   }
 
-  rowOf(key: SimKey): Key | null {
-    const rows = this.ledger?.keys ?? [];
-    return rows.find((row) => row.id === key.mark) ?? rows.find((row) => this.keyOf(row) === key) ?? null;
+  rowsOf(key: SimKey): readonly Key[] {
+    return this.ledger?.keys.filter((row) => this.keyOf(row) === key) ?? [];
+  }
+
+  /** Whether keyturn asked for the key or took it on; all others are none of its business. */
+  owns(key: SimKey): boolean {
+    const took = (id: string): boolean => this.said.has(`adopted ${id}`) || this.said.has(`promoted ${id}`);
+    return key.mark !== null || [...this.known].some(([id, known]) => known === key && took(id));
+  }
+
+  /** What the trail has said since a person began anew, or a key was put in place: from there failures and keys count. */
+  lately(): readonly TrailNote[] {
+    const anew = ({ event, data }: TrailNote): boolean =>
+      event === 'promoted' ||
+      (event === 'rotation-opened' && data?.kind !== 'scheduled' && data?.kind !== 'emergency');
+    return this.notes.slice(Math.max(this.notes.findLastIndex(anew), 0));
   }
 }
