@@ -1,7 +1,8 @@
+import { toInstant } from '../../src/core/credential.ts';
 import { KeyturnError } from '../../src/core/errors.ts';
 import { type Order, settleable } from '../../src/core/protocol/orders.ts';
 import { Secret } from '../../src/core/secret.ts';
-import { adopt } from '../../src/engine/adopt.ts';
+import { type AdoptRequest, adopt } from '../../src/engine/adopt.ts';
 import type { Outcome } from '../../src/engine/outcome.ts';
 import { provide } from '../../src/engine/provide.ts';
 import { drive } from '../../src/engine/rotate.ts';
@@ -42,7 +43,7 @@ const TYPED = {
     { ...alarm, revokeFirst: true },
   ],
   provide: [(one, run) => provide(run, handed(one))],
-  adopt: [(_, run) => adopt(run, {}).then(({ outcome }) => outcome)],
+  adopt: [(one, run) => adopt(run, dated(one)).then(({ outcome }) => outcome)],
   'adopt by hand': [
     (one, run) => adopt(run, { secret: Secret.of(makeByHand(one).value) }).then(({ outcome }) => outcome),
   ],
@@ -106,6 +107,12 @@ export async function obey(actor: Actor, command: Exclude<Command, Stranger>): P
     if (!known) sim.fail('BUG', `${message} ${stack}`);
     return { code, text: `${code} ${message}; ${hint}`, outcome: null };
   }
+}
+
+/** A person who adopts what is in place knows when it was made. */
+function dated(one: Credential): AdoptRequest {
+  const current = one.current();
+  return current === null ? {} : { issuedAt: toInstant(current.issuedAt) };
 }
 
 /** What a person hands over: nearly always a new key. */

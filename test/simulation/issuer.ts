@@ -160,7 +160,7 @@ function entryOf(one: Credential, { id, mark }: SimKey): ListedKey {
 }
 
 /** What it says of a key. */
-export function factsOf(one: Credential, { id, issuedAt, expiresAt }: SimKey): KeyFacts {
+function factsOf(one: Credential, { id, issuedAt, expiresAt }: SimKey): KeyFacts {
   const dated = expiresAt < Infinity && { expiresAt: toInstant(expiresAt), issuedAt: toInstant(issuedAt) };
   return { ...(one.plan.traits.revokesBy === 'id' && { issuerKeyId: id }), ...dated };
 }

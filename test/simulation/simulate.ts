@@ -1,12 +1,10 @@
-import { toInstant } from '../../src/core/credential.ts';
 import { textWith } from '../../src/core/document.ts';
-import { emptyLedger, formatLedger, type Ledger } from '../../src/core/ledger.ts';
-import { apply } from '../../src/core/protocol/apply.ts';
+import type { Ledger } from '../../src/core/ledger.ts';
 import { Secret } from '../../src/core/secret.ts';
 import { createMemoryShelf, createMemoryStore } from '../../src/stores/memory.ts';
 import { intrude, isStranger, obey, type Result } from './commands.ts';
-import { factsOf, makeByHand } from './issuer.ts';
-import { saved, verifyTrail } from './ledgers.ts';
+import { makeByHand } from './issuer.ts';
+import { verifyTrail } from './ledgers.ts';
 import { LATEST } from './network.ts';
 import { settle } from './person.ts';
 import { type Actor, newActor } from './process.ts';
@@ -15,8 +13,6 @@ import type { Reached } from './reach.ts';
 import { type Operation, operation, type Schedule } from './schedule.ts';
 import { CANARY, Credential, type Promised } from './truth.ts';
 import { Clock, type Host, MINUTE, newHost, SECOND, START } from './world.ts';
-
-const never = new AbortController().signal;
 
 /**
  * One schedule under way: the real core and engine in a world that is not real. To read the proof, begin with what is
@@ -34,7 +30,7 @@ export class Simulation {
   readonly credentials: readonly Credential[];
   readonly reached: Reached[] = [];
   readonly gone = new Set<string>(); // processes that died
-  calm = false; // from now on everything works
+  calm = true; // everything works
   finished = false;
   violation: { readonly invariant: Promised; readonly message: string } | null = null;
   readonly lines: string[] | null;
@@ -49,7 +45,6 @@ export class Simulation {
     this.dice = new Dice(schedule.seed, 2);
     this.hosts = schedule.clocks.map(newHost);
     this.credentials = schedule.credentials.map((plan, index) => new Credential(this, plan, index));
-    for (const one of this.credentials) if (one.plan.begins !== 'empty') this.#begin(one);
     void this.#direct().then(() => {
       this.finished = true;
     });
@@ -118,9 +113,11 @@ export class Simulation {
     for (const { command } of this.#lurking.splice(at, 1)) if (isStranger(command)) intrude(one, command);
   }
 
-  /** The whole course: what is planned, then quiet, then people and jobs until nothing is left to do. */
+  /** The whole course: what was there before, what is planned, then quiet, then people and jobs until nothing is left to do. */
   async #direct(): Promise<void> {
     const { operations, race, seed } = this.schedule;
+    for (const one of this.credentials) await this.#begin(one);
+    this.calm = false;
     const results = await Promise.all(
       operations.map((one) => this.pause(one.at).then(() => this.#carryOut(one))),
     );
@@ -155,35 +152,17 @@ export class Simulation {
     ]);
   }
 
-  /** A key is there from before; where it is managed, it has been adopted. */
-  #begin(one: Credential): void {
-    const { name, plan, location, fields } = one;
+  /** A key is there from before; where it is managed, it has been adopted before anything goes wrong. */
+  async #begin(one: Credential): Promise<void> {
+    const { plan, location, fields } = one;
+    if (plan.begins === 'empty') return;
     const key = makeByHand(one, plan.age);
-    const secret = Secret.of(key.value);
-    const version = this.memory.overwrite(location, textWith(secret, one.text(), fields));
-    void this.memory.keep(location, version, never);
+    this.memory.overwrite(location, textWith(Secret.of(key.value), one.text(), fields));
     key.readUntil = Infinity;
     for (const each of this.credentials) each.seen = each.view();
     if (plan.begins === 'foreign') return;
-    const pen = { now: this.clock.time, by: 'before', clock: 'host-0', config: 'config-1' };
-    const facts = {
-      ...factsOf(one, key),
-      issuedAt: toInstant(key.issuedAt),
-      fingerprints: secret.fingerprints(),
-    };
-    const row = {
-      row: 'r0.0',
-      rotation: 'r0',
-      facts,
-      issuedAtFrom: 'issuer',
-      version,
-      kept: version,
-    } as const;
-    const adopted = { type: 'adopted', ...row, hooks: [], mirrors: [] } as const;
-    const document = formatLedger(apply(emptyLedger(name), adopted, pen));
-    void this.memory.ledgers.save({ credential: name, location }, document, null, never);
-    one.seen = one.view();
-    const index = this.credentials.indexOf(one);
-    saved(newActor(this, operation(-1, 'adopt', 0, 0, index), 0), document);
+    const credential = this.credentials.indexOf(one);
+    const result = await this.command(operation(-1 - credential, 'adopt', 0, 0, credential));
+    one.judge('the beginning', [['I7', `it cannot be adopted: ${result?.text}`, result?.code !== 0]]);
   }
 }
