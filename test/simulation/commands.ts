@@ -20,12 +20,15 @@ export interface Result {
   readonly outcome: Outcome | null;
 }
 
+const adopted = (run: Run, request: AdoptRequest): Promise<Outcome> =>
+  adopt(run, request).then(({ outcome }) => outcome);
 type Typed = (one: Credential, run: Run) => Order | Promise<Outcome>;
 type Allows = Partial<Credential['allowed']>;
 
 const overlap = 10 * MINUTE; // the shortest that an operator asks for
 const [reason, who] = ['asked for', 'a person'];
-const [alarm, settle] = [{ emergency: true }, { settle: true }];
+const alarm = { emergency: true };
+const [settle, first] = [{ settle: true }, { ...alarm, revokeFirst: true }];
 
 /** What is typed: what becomes of it, and what may happen from then on that else may not. */
 const TYPED = {
@@ -38,15 +41,10 @@ const TYPED = {
   'revoke --attest': [(one) => ({ do: 'revoke', reason, attest: who, ...removed(one) }), settle],
   emergency: [() => ({ do: 'emergency', reason }), alarm],
   'emergency --again': [() => ({ do: 'emergency', reason, again: true }), alarm],
-  'emergency --revoke-first': [
-    () => ({ do: 'emergency', reason, revokeFirst: true }),
-    { ...alarm, revokeFirst: true },
-  ],
+  'emergency --revoke-first': [() => ({ do: 'emergency', reason, revokeFirst: true }), first],
   provide: [(one, run) => provide(run, handed(one))],
-  adopt: [(one, run) => adopt(run, dated(one)).then(({ outcome }) => outcome)],
-  'adopt by hand': [
-    (one, run) => adopt(run, { secret: Secret.of(makeByHand(one).value) }).then(({ outcome }) => outcome),
-  ],
+  adopt: [(one, run) => adopted(run, dated(one))],
+  'adopt by hand': [(one, run) => adopted(run, { secret: Secret.of(makeByHand(one).value) })],
   forget: [(one) => ({ do: 'forget', orphan: removeOrphan(one), reason, who }), settle],
 } satisfies Readonly<Record<string, readonly [Typed, Allows?]>>;
 
@@ -70,19 +68,24 @@ const STRANGERS = {
   },
 } satisfies Readonly<Record<string, (one: Credential) => void>>;
 
+type Typing = keyof typeof TYPED;
 type Stranger = keyof typeof STRANGERS;
-export type Command = keyof typeof TYPED | Stranger;
+export type Command = Typing | Stranger;
 export const COMMANDS = Object.keys({ ...TYPED, ...STRANGERS }) as readonly Command[];
 
-export const isStranger = (command: Command): command is Stranger => command in STRANGERS;
-export function intrude(one: Credential, command: Stranger): void {
-  one.intrusions += 1;
-  STRANGERS[command](one);
+/** What a stranger is about to do; null: it is a command of keyturn. */
+export function intrusionFor({ one, operation: { command } }: Actor): (() => void) | null {
+  if (!(command in STRANGERS)) return null;
+  return () => {
+    one.intrusions += 1;
+    STRANGERS[command as Stranger](one);
+  };
 }
 
 /** Carries out one command of keyturn to its end. */
-export async function obey(actor: Actor, command: Exclude<Command, Stranger>): Promise<Result> {
+export async function obey(actor: Actor): Promise<Result> {
   const { one } = actor;
+  const command = actor.operation.command as Typing;
   const { allowed, sim, promotes } = one;
   const open = one.ledger?.rotation;
   const [typed, allows]: readonly [Typed, Allows?] = TYPED[command];

@@ -2,7 +2,7 @@ import { textWith } from '../../src/core/document.ts';
 import type { Ledger } from '../../src/core/ledger.ts';
 import { Secret } from '../../src/core/secret.ts';
 import { createMemoryShelf, createMemoryStore } from '../../src/stores/memory.ts';
-import { intrude, isStranger, obey, type Result } from './commands.ts';
+import { intrusionFor, obey, type Result } from './commands.ts';
 import { makeByHand } from './issuer.ts';
 import { verifyTrail } from './ledgers.ts';
 import { LATEST } from './network.ts';
@@ -13,6 +13,9 @@ import type { Reached } from './reach.ts';
 import { type Operation, operation, type Schedule } from './schedule.ts';
 import { CANARY, Credential, type Promised } from './truth.ts';
 import { Clock, type Host, MINUTE, newHost, SECOND, START } from './world.ts';
+
+/** Whoever waits outside of every process. */
+const SOMEBODY = { dead: false, host: newHost(0) };
 
 /**
  * One schedule under way: the real core and engine in a world that is not real. To read the proof, begin with what is
@@ -35,8 +38,7 @@ export class Simulation {
   violation: { readonly invariant: Promised; readonly message: string } | null = null;
   readonly lines: string[] | null;
   readonly hosts: readonly Host[];
-  readonly #director = { dead: false, host: newHost(0) };
-  readonly #lurking: Operation[] = [];
+  readonly #lurking: { readonly one: Credential; readonly intrude: () => void }[] = [];
   #actors = 1;
 
   constructor(schedule: Schedule, traced = false) {
@@ -52,14 +54,15 @@ export class Simulation {
 
   /** Lets one thing happen. False: it is over, one way or the other. */
   step(): boolean {
-    if (this.finished || this.violation !== null) return false;
-    if (!this.clock.step()) this.fail('BUG', 'nothing is left to happen, and the schedule is not over');
-    return this.violation === null;
+    if (!this.finished && !this.clock.step())
+      this.fail('BUG', 'nothing is left to happen, and the schedule is not over');
+    return !this.finished;
   }
 
   fail(invariant: Promised, message: string): void {
     this.trace(`${invariant}: ${message}`);
     this.violation ??= { invariant, message };
+    this.finished = true;
   }
 
   trace(line: string): void {
@@ -67,7 +70,7 @@ export class Simulation {
   }
 
   pause(ms: number): Promise<void> {
-    return new Promise((resolve) => this.clock.later(Math.max(ms, 0), this.#director, resolve));
+    return new Promise((resolve) => this.clock.later(Math.max(ms, 0), SOMEBODY, resolve));
   }
 
   /** One command by a fresh process. Null: it died on the way. */
@@ -78,9 +81,10 @@ export class Simulation {
     const { one, owner } = actor;
     this.trace(`${owner} on host ${host}: ${command} ${one.name}`);
     this.reached.push({ id: null, call: command, fault: 'none', ...this.moment(actor) });
-    if (isStranger(command)) {
-      if (lurks) this.#lurking.push(planned);
-      else intrude(one, command);
+    const intrude = intrusionFor(actor);
+    if (intrude !== null) {
+      if (lurks) this.#lurking.push({ one, intrude });
+      else intrude();
       return { code: 0, text: 'done', outcome: null };
     }
     const died = new Promise<null>((resolve) => {
@@ -91,7 +95,7 @@ export class Simulation {
         resolve(null);
       };
     });
-    const result = await Promise.race([obey(actor, command), died]);
+    const result = await Promise.race([obey(actor), died]);
     if (result === null) return null;
     this.trace(`${owner} ends: ${result.text}`);
     one.judge(`${owner} says`, [['I6', 'a secret', result.text.includes(CANARY)]]);
@@ -106,11 +110,11 @@ export class Simulation {
 
   /** A ledger is sent: a stranger who waits for this acts while the intention to revoke is on its way. */
   saving(one: Credential, document: string): void {
-    const at = this.#lurking.findIndex(({ credential }) => this.credentials[credential] === one);
+    const at = this.#lurking.findIndex((stranger) => stranger.one === one);
     if (at < 0) return;
-    const entered = ({ keys }: Ledger) => keys.filter((row) => row.revokeEntered !== undefined).length;
-    if (entered(JSON.parse(document)) <= (one.ledger === null ? 0 : entered(one.ledger))) return;
-    for (const { command } of this.#lurking.splice(at, 1)) if (isStranger(command)) intrude(one, command);
+    const entered = (ledger: Ledger | null) => ledger?.keys.filter((row) => row.revokeEntered).length ?? 0;
+    if (entered(JSON.parse(document)) <= entered(one.ledger)) return;
+    for (const { intrude } of this.#lurking.splice(at, 1)) intrude();
   }
 
   /** The whole course: what was there before, what is planned, then quiet, then people and jobs until nothing is left to do. */
