@@ -1,5 +1,6 @@
+import { createHash } from 'node:crypto';
 import type { Key, Ledger } from '../../src/core/ledger.ts';
-import { append, EMPTY_TRAIL, expand, type TrailEntry, type TrailNote } from '../../src/core/trail.ts';
+import type { TrailEntry, TrailNote } from '../../src/core/trail.ts';
 import type { Actor } from './process.ts';
 import { CANARY, type Credential } from './truth.ts';
 import { DAY, HOUR, MINUTE } from './world.ts';
@@ -19,10 +20,15 @@ export function saved(actor: Actor, document: string): void {
     stated(one, rotation ?? before?.rotation, row, was, notes);
     allow(one, rotation, row, was);
   }
+  const { sink } = one.sim.schedule;
+  const unheard =
+    sink === 'required' && rotation?.kind !== 'emergency' && one.sunk.length < (before?.trail.count ?? 0);
+  const goesOn = notes.some(({ event }) => event.endsWith('-intended') && event !== 'stage-intended');
   const alarm = hold?.kind !== before?.hold?.kind && ['foreign', 'gone', 'moved'].includes(hold?.kind ?? '');
   const alone = one.strangerPlacedAt === 0 && one.strangerEndedAt === 0;
   one.judge(`${owner} saves a ledger`, [
     ['I6', 'there is a secret in it', document.includes(CANARY)],
+    ['I9', 'the required sink lacks what was saved before', goesOn && unheard],
     ['I7', `held (${hold?.kind}), and nobody else changed anything`, alarm && alone],
   ]);
 }
@@ -127,14 +133,33 @@ export function sink(one: Credential, entries: readonly TrailEntry[]): void {
   }
 }
 
-/** Computes the whole chain again. Slow, so once at the end, and not in every schedule. */
+/** Computes the whole chain again, with nothing of keyturn. Slow, so once at the end, and not in every schedule. */
 export function verifyTrail(one: Credential): void {
   if (one.ledger === null) return;
   const { trail, credential } = one.ledger;
-  const again = one.notes.reduce((so, note) => append(so, credential, note), EMPTY_TRAIL);
-  const waiting = expand(trail, credential).at(-1);
+  const hash = (entry: object): string =>
+    createHash('sha256')
+      .update(JSON.stringify(sorted(entry)))
+      .digest('hex');
+  const chain = (from: string, notes: readonly TrailNote[], first: number): string =>
+    notes.reduce((prev, note, at) => hash({ ...note, n: first + at, credential, prev }), from);
+  const { entries, base, head, count } = trail;
   one.judge('the trail', [
-    ['I9', 'the chain does not verify', again.head !== trail.head || again.count !== trail.count],
-    ['I9', 'the waiting entries do not lead to the head', (waiting?.hash ?? trail.head) !== trail.head],
+    [
+      'I9',
+      'the chain does not verify',
+      chain('0'.repeat(64), one.notes, 1) !== head || one.notes.length !== count,
+    ],
+    [
+      'I9',
+      'the waiting entries do not lead to the head',
+      chain(base, entries, count - entries.length + 1) !== head,
+    ],
   ]);
+}
+
+function sorted(value: unknown): unknown {
+  if (typeof value !== 'object' || value === null) return value;
+  const fields = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1));
+  return Object.fromEntries(fields.map(([name, inner]) => [name, sorted(inner)]));
 }
