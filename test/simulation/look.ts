@@ -166,12 +166,14 @@ function ended(actor: Actor, one: Credential, key: SimKey): void {
   const needed = key.readUntil > 0 || (current !== null && rows.some(({ valueLost }) => valueLost !== true));
   const { overlap = policy.overlap } = rows.find((row) => !isDead(row)) ?? {};
   const early = key.readUntil + policy.converges + overlap - one.sim.clock.time;
+  const hooked = policy.hooks.length > 0 && key.readUntil > 0 && one.told === key.value;
   const gated = policy.gates.length > 0 && one.gatePassedAt < key.readUntil;
   one.judge(what, [
     ['I2', 'consumers read it now', current === key],
     ['I1', 'the mirror holds it', one.find(one.mirror) === key],
     ['I3', `${Math.round(early / SECOND)} s too early`, key.ends === 'in time' && early > 0],
     ['I3', 'no gate has let it go', key.ends === 'in time' && gated],
+    ['I3', 'the hook has told of no other', key.ends === 'in time' && hooked],
     ['I2', `the key in current (${current?.id}) does not work`, needed && !works],
   ]);
 }

@@ -164,6 +164,7 @@ export class Simulation {
     this.memory.overwrite(location, textWith(Secret.of(key.value), one.text(), fields));
     key.readUntil = Infinity;
     for (const each of this.credentials) each.seen = each.view();
+    one.told = key.value; // who is told by the hook was started with it
     if (plan.begins === 'foreign') return;
     const credential = this.credentials.indexOf(one);
     const result = await this.command(operation(-1 - credential, 'adopt', 0, 0, credential));
