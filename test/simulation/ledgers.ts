@@ -90,7 +90,8 @@ function stated(
   const settles = passed || one.allowed.settle || one.plan.traits.revokesBy === 'nothing';
   // Where nothing is left to ask with, the answer to the revocation is all there is.
   const asks = one.plan.traits.lists || (row.valueLost !== true && one.seen.values.has(key?.value ?? null));
-  const proven = proof?.by === 'issuer' ? key?.calledDead === true || !asks : proof?.by === 'expiry';
+  const expired = proof?.by === 'expiry' && (key?.expiresAt ?? Infinity) <= one.sim.clock.time;
+  const proven = proof?.by === 'issuer' ? key?.calledDead === true || !asks : expired;
   const dead = key === null || (!one.lives(key) && proven);
   one.judge(`${id} is saved as ${state}`, [
     ['I3', 'it has an overlap that nobody asked for', state === 'retiring' && short],
