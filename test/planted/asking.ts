@@ -27,6 +27,16 @@ export const ASKING: readonly Bug[] = [
     why: 'both make a key, so one name for both seems tidy',
   },
   {
+    name: 'the intention of a promote is saved with its outcome',
+    rule: 1,
+    breaks: 'I9',
+    file: 'src/engine/rotate.ts',
+    find: "  await save(session, 'take', run.signal);\n  // The door for a revocation",
+    replace:
+      "  if (effect.kind === 'promote') {\n    const changes = await perform(run, session.values, book.ledger, seen, effect);\n    for (const change of changes) record(session, change);\n    session.seen = afterEffect(session, effect, false);\n    return;\n  }\n  await save(session, 'take', run.signal);\n  // The door for a revocation",
+    why: 'one save less, and the ledger says the same in the end',
+  },
+  {
     name: 'an effect is sent whenever the lease is held',
     rule: 1,
     breaks: 'I9',

@@ -5,7 +5,7 @@ const NEXT = 'src/core/protocol/next.ts';
 const LEASE = 'src/engine/lease.ts';
 const APPLY_ROTATION = 'src/core/protocol/apply-rotation.ts';
 
-/** Rules 9 to 14: others, going back, failure, debts, strangers, and runs that meet. */
+/** Rules 9 to 15: others, going back, failure, debts, strangers, runs that meet, and a key in hand. */
 export const MEETING: readonly Bug[] = [
   {
     name: 'what the store still shows is taken for a change by someone else',
@@ -89,6 +89,17 @@ export const MEETING: readonly Bug[] = [
     replace:
       "      if (caught.code === 'CONFLICT' && doubt === null) return put(run, ledger, (await load(run, signal)).revision, signal);\n      const again = caught.code === 'CONFLICT' || caught.ambiguous || caught.retryable;\n      if (!again) throw caught;",
     why: 'another try with the newest revision makes the error go away',
+  },
+  {
+    name: 'a key in hand is revoked before a ledger says so',
+    rule: 15,
+    breaks: 'I9',
+    among: ['fault refused', 'revoked by secret | revoked by id'],
+    file: 'src/engine/in-hand.ts',
+    find: "  record(session, { type: 'failed', failure: failureIn(step) });\n  return true;\n",
+    replace:
+      "  record(session, { type: 'failed', failure: failureIn(step) });\n  const secret = session.values.held(rotation.new);\n  const request = { role: 'new', ...(secret === null ? {} : { secret }), signal: run.signal } as const;\n  void run.issuer.revoke?.({ ...rowOf(book.ledger, rotation.new), ...request }).catch(() => undefined);\n  return true;\n",
+    why: 'the store takes nothing, and the value is here for a moment only',
   },
   {
     name: 'a lease lasts sixty milliseconds',

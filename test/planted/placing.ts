@@ -78,6 +78,20 @@ export const PLACING: readonly Bug[] = [
     why: 'its key is in current, so it has landed',
   },
   {
+    name: 'a late promote is not settled',
+    rule: 5,
+    breaks: 'I7',
+    among: [
+      'fault late | fault die-late | fault lost-late',
+      'emergency | rollback | rollback --now | revoke',
+    ],
+    file: 'src/core/protocol/door.ts',
+    find: "  if (target.promoteEntered === undefined) return null;\n  if (seen.current === undefined) return look({ what: 'current' });\n",
+    replace:
+      "  if (target.promoteEntered === undefined) return null;\n  if (seen.current === undefined) return look({ what: 'current' });\n  if (seen.current !== null) return null;\n",
+    why: 'another key is in current, so the promote has not landed',
+  },
+  {
     name: 'a key is written into the document as it was',
     rule: 9,
     breaks: 'I1',

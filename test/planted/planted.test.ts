@@ -9,7 +9,8 @@ import { withBug } from './patch.ts';
 import { RECORDED } from './recorded.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
-const RULES = Array.from({ length: 14 }, (_, index) => index + 1);
+const protocol = readFileSync(join(root, 'docs/protocol.md'), 'utf8');
+const RULES = [...protocol.matchAll(/^\*\*(\d+)\. /gm)].map(([, number]) => Number(number));
 
 describe('the planted bugs', () => {
   it.each(BUGS.map((bug) => [bug.name, bug] as const))('%s: its place is in the code', (_, bug) => {
@@ -24,6 +25,11 @@ describe('the planted bugs', () => {
 
   it.each(INVARIANTS)('break %s in three ways or more', (invariant) => {
     expect(BUGS.filter(({ breaks }) => breaks === invariant).length).toBeGreaterThanOrEqual(3);
+  });
+
+  it('know the rules by their numbers', () => {
+    expect(RULES.length).toBeGreaterThan(0);
+    expect(RULES).toEqual(RULES.map((_, index) => index + 1));
   });
 
   it.each(RULES)('offend rule %i', (rule) => {
