@@ -37,6 +37,16 @@ export const ASKING: readonly Bug[] = [
     why: 'one save less, and the ledger says the same in the end',
   },
   {
+    name: 'a required sink that is down stops nothing',
+    rule: 1,
+    breaks: 'I9',
+    among: ['required sink'],
+    file: 'src/engine/rotate.ts',
+    find: '    await book.deliver(run.signal);\n  }\n  if (effect.kind',
+    replace: '    await settled(book.deliver(run.signal));\n  }\n  if (effect.kind',
+    why: 'the trail waits in the ledger, and goes out later',
+  },
+  {
     name: 'an effect is sent whenever the lease is held',
     rule: 1,
     breaks: 'I9',

@@ -106,6 +106,28 @@ export const ENDING: readonly Bug[] = [
     why: 'whoever has to end it by hand needs it',
   },
   {
+    name: 'an answer to a revocation is proof of death',
+    rule: 6,
+    breaks: 'I10',
+    among: ['revoked by id'],
+    file: REVOCATION,
+    find: '  const { revokesBy, settles, can } = policy.issuer;\n',
+    replace:
+      "  const { revokesBy, settles, can } = policy.issuer;\n  if (revokesBy === 'id' && row.revokeAnswered !== undefined) return 'dead';\n",
+    why: 'the issuer has said that it is done',
+  },
+  {
+    name: 'a key dies though nobody could tell whether the one in current works',
+    rule: 6,
+    breaks: 'I2',
+    among: ['often'],
+    file: DOOR,
+    find: "  if (verdict.verdict === 'works') return null;\n  if (target",
+    replace:
+      "  if (verdict.verdict === 'works') return null;\n  if (verdict.verdict === 'unknown' && inPlace?.verifiedAt !== undefined) return null;\n  if (target",
+    why: 'it has worked, and no answer is not a refusal',
+  },
+  {
     name: 'clocks are thought to agree at the end of an overlap',
     rule: 7,
     breaks: 'I3',
@@ -140,6 +162,39 @@ export const ENDING: readonly Bug[] = [
     find: '    tooEarly(policy, seen, row, now) ??\n',
     replace: '    (row.id === ledger.rotation?.old ? tooEarly(policy, seen, row, now) : null) ??\n',
     why: 'a debt is due at once',
+  },
+  {
+    name: 'after an emergency a rotation that a person asks for has no overlap',
+    rule: 7,
+    breaks: 'I3',
+    among: ['emergency then rotate | emergency --again then rotate | emergency --revoke-first then rotate'],
+    file: 'src/core/protocol/orders.ts',
+    find: '  const overlap = order.overlap === undefined ? {} : { overlap: order.overlap };\n  return {',
+    replace:
+      "  const alarm = ledger.keys.some((key) => key.endNow === 'emergency') ? { overlap: 0 } : {};\n  const overlap = order.overlap === undefined ? alarm : { overlap: order.overlap };\n  return {",
+    why: 'what leaked once is better dead soon',
+  },
+  {
+    name: 'whoever ended one overlap has ended all that come',
+    rule: 7,
+    breaks: 'I3',
+    among: ['revoke'],
+    file: 'src/core/protocol/apply-place.ts',
+    find: "    endNow: ledger.rotation?.kind === 'emergency' ? 'emergency' : undefined,\n  });",
+    replace:
+      "    endNow:\n      ledger.rotation?.kind === 'emergency'\n        ? 'emergency'\n        : ledger.keys.find(({ endNow }) => endNow === 'revoke')?.endNow,\n  });",
+    why: 'a person has said that no overlap is needed',
+  },
+  {
+    name: 'the overlap begins while a hook is owed',
+    rule: 7,
+    breaks: 'I3',
+    among: ['hooks'],
+    file: 'src/core/protocol/apply-place.ts',
+    find: "      ledger: owing.owed.length === 0 ? beginOverlap(owing, pen) : owing,\n      note: { event: 'promoted'",
+    replace:
+      "      ledger: owing.owed.every(({ kind }) => kind === 'hook') ? beginOverlap(owing, pen) : owing,\n      note: { event: 'promoted'",
+    why: 'a hook takes a moment, and an overlap takes hours',
   },
   {
     name: 'an overlap that no command names is none',

@@ -81,6 +81,16 @@ export const MEETING: readonly Bug[] = [
     why: 'what failed once fails again',
   },
   {
+    name: 'a hook or mirror is performed without an intention',
+    rule: 12,
+    breaks: 'I9',
+    among: ['hooks | mirrors'],
+    file: 'src/core/protocol/debts.ts',
+    find: "if (debt.nextTry === undefined || toMs(debt.nextTry) <= now) return { do: 'intend', effect };",
+    replace: "if (debt.nextTry === undefined || toMs(debt.nextTry) <= now) return { do: 'act', effect };",
+    why: 'it is written down as owed, which looks like an intention',
+  },
+  {
     name: 'after a conflict a run saves over the other',
     rule: 14,
     breaks: 'I9',
@@ -98,7 +108,7 @@ export const MEETING: readonly Bug[] = [
     file: 'src/engine/in-hand.ts',
     find: "  record(session, { type: 'failed', failure: failureIn(step) });\n  return true;\n",
     replace:
-      "  record(session, { type: 'failed', failure: failureIn(step) });\n  const secret = session.values.held(rotation.new);\n  const request = { role: 'new', ...(secret === null ? {} : { secret }), signal: run.signal } as const;\n  void run.issuer.revoke?.({ ...rowOf(book.ledger, rotation.new), ...request }).catch(() => undefined);\n  return true;\n",
+      "  record(session, { type: 'failed', failure: failureIn(step) });\n  const row = rowOf(book.ledger, seen.hand?.row);\n  const secret = session.values.held(row?.id ?? '');\n  const id = row?.issuerKeyId === undefined ? {} : { issuerKeyId: row.issuerKeyId };\n  const request = { role: 'new' as const, ...id, ...(secret === null ? {} : { secret }), signal: run.signal };\n  void run.issuer.revoke?.(request).catch(() => undefined);\n  return true;\n",
     why: 'the store takes nothing, and the value is here for a moment only',
   },
   {

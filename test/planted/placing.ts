@@ -86,10 +86,10 @@ export const PLACING: readonly Bug[] = [
       'emergency | rollback | rollback --now | revoke',
     ],
     file: 'src/core/protocol/door.ts',
-    find: "  if (target.promoteEntered === undefined) return null;\n  if (seen.current === undefined) return look({ what: 'current' });\n",
+    find: '  const moved = (seen.base ?? null) !== base;\n',
     replace:
-      "  if (target.promoteEntered === undefined) return null;\n  if (seen.current === undefined) return look({ what: 'current' });\n  if (seen.current !== null) return null;\n",
-    why: 'another key is in current, so the promote has not landed',
+      '  const moved = (seen.base ?? null) !== base || now > Date.parse(target.promoteEntered) + 60_000;\n',
+    why: 'what has not landed within a minute was lost',
   },
   {
     name: 'a key is written into the document as it was',
