@@ -53,6 +53,16 @@ export const ENDING: readonly Bug[] = [
     why: 'what retires is old',
   },
   {
+    name: 'a promotion is sent again while the issuer still accepts the key',
+    rule: 6,
+    breaks: 'I2',
+    among: ['issuer promote', 'settles'],
+    file: REVOCATION,
+    find: '    if (now >= toMs(row.revokeAnswered) + settles && !once) return null;\n',
+    replace: '    if (once || now >= toMs(row.revokeAnswered) + settles) return null;\n',
+    why: 'a key that still works was not ended',
+  },
+  {
     name: 'an expiring key is called dead when its revocation was entered',
     rule: 6,
     breaks: 'I10',

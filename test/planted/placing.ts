@@ -85,11 +85,10 @@ export const PLACING: readonly Bug[] = [
       'fault late | fault die-late | fault lost-late',
       'emergency | rollback | rollback --now | revoke',
     ],
-    file: 'src/core/protocol/door.ts',
-    find: '  const moved = (seen.base ?? null) !== base;\n',
-    replace:
-      '  const moved = (seen.base ?? null) !== base || now > Date.parse(target.promoteEntered) + 60_000;\n',
-    why: 'what has not landed within a minute was lost',
+    file: 'src/core/protocol/revocation.ts',
+    find: '    unsettledPromote(ledger, seen, row, now) ??\n',
+    replace: "    (row.state === 'pending' ? null : unsettledPromote(ledger, seen, row, now)) ??\n",
+    why: 'the door settles it before anything is sent',
   },
   {
     name: 'a key is written into the document as it was',

@@ -107,12 +107,13 @@ function create(one: Credential, mark: string, value: string): SimKey {
   return key;
 }
 
-/** With two slots there is no word of which key is meant: `old` promotes the second, `new` deletes it. */
+/** Of two slots none is named: `old` promotes what is in the second and ends the first, `new` ends the second. */
 function revoke(one: Credential, named: SimKey | null, role: 'old' | 'new'): void {
   const { revokesBy } = one.plan.traits;
   const byPromotion = revokesBy === 'promotion';
   const [first, second] = one.live();
-  if (byPromotion && second === undefined) throw refusal('REFUSED', 'there is no second key');
+  if (byPromotion && second === undefined && role === 'new')
+    throw refusal('REFUSED', 'there is no second key');
   const key = byPromotion ? (role === 'old' ? first : second) : named;
   // Success is not proof of death.
   const believed = revokesBy === 'secret' && one.sim.dice.chance(0.1);
