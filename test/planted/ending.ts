@@ -185,17 +185,6 @@ export const ENDING: readonly Bug[] = [
     why: 'what leaked once is better dead soon',
   },
   {
-    name: 'whoever ended one overlap has ended all that come',
-    rule: 7,
-    breaks: 'I3',
-    among: ['revoke'],
-    file: 'src/core/protocol/apply-place.ts',
-    find: "    endNow: ledger.rotation?.kind === 'emergency' ? 'emergency' : undefined,\n  });",
-    replace:
-      "    endNow:\n      ledger.rotation?.kind === 'emergency'\n        ? 'emergency'\n        : ledger.keys.find(({ endNow }) => endNow === 'revoke')?.endNow,\n  });",
-    why: 'a person has said that no overlap is needed',
-  },
-  {
     name: 'the overlap begins while a hook is owed',
     rule: 7,
     breaks: 'I3',
