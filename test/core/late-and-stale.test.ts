@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { emptyLedger, type Key, type Ledger } from '../../src/core/ledger.ts';
+import { emptyLedger, type Key, type Ledger, type Rotation } from '../../src/core/ledger.ts';
 import { backOffUntil, type Policy } from '../../src/core/policy.ts';
 import { apply } from '../../src/core/protocol/apply.ts';
 import type { Step } from '../../src/core/protocol/changes.ts';
@@ -301,6 +301,31 @@ describe('late, stale and young answers', () => {
       expect(row?.window?.to).toBe(ago(0));
     }
   });
+
+  it.each([true, false])(
+    'a key that is merged is not asked for once more (its revocation entered: %s)',
+    (ends) => {
+      const intended: Key = { ...NEW, state: 'intended', storeVersion: undefined };
+      const rotation: Rotation = {
+        ...{ id: 'r1', kind: 'manual', reason: 'a test', by: 'a test', startedAt: ago(DAY) },
+        ...{ phase: 'create', attempt: 1, new: NEW.id },
+      };
+      const ledger = { ...emptyLedger('wa-test'), keys: [OLD, intended], rotation };
+      const entered = ends ? { revokeEntered: ago(0) } : {};
+      const merged = apply(
+        ledger,
+        { type: 'merged', row: NEW.id, facts: { issuerKeyId: 'key-1' }, ...entered },
+        PEN,
+      );
+      expect(merged.rotation).toMatchObject(
+        ends ? { phase: 'create', attempt: 2 } : { phase: 'stage', new: NEW.id },
+      );
+      expect(step(merged, { siblings: [], staged: {} })).not.toMatchObject({
+        do: 'intend',
+        effect: { row: NEW.id, kind: 'create' },
+      });
+    },
+  );
 
   it('what a later key replaced is stale, whatever was written into the document before', () => {
     const converges = { ...byId, converges: 5 * MINUTE };

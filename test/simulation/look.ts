@@ -133,9 +133,9 @@ function placed(actor: Actor | null, one: Credential, before: string | null, aft
   if (!one.plan.traits.proves) return;
   // Where nothing that works is in place, any new key is as good.
   const works = old !== null && one.lives(old) && old.ends !== 'first';
-  // One that has ended is accepted for a while yet.
-  const dead =
-    fresh !== null && (fresh.endedAt ?? fresh.expiresAt) + one.plan.traits.settles <= actor.askedAt;
+  // One that has ended is accepted for a while yet, and a request that is under way is not called back.
+  const over = (fresh?.endedAt ?? fresh?.expiresAt ?? 0) + one.plan.traits.settles;
+  const dead = over <= Math.min(actor.askedAt, actor.began);
   one.judge(`${actor.owner} makes ${fresh?.id} current`, [
     ['I1', 'it is no key', fresh === null],
     ['I1', 'it is dead', works && dead],

@@ -250,11 +250,13 @@ export const creationChanges: Handlers<
     const keys =
       known === null ? [...ledger.keys, row] : ledger.keys.map((key) => (key.id === row.id ? row : key));
     const data = { revoking: change.revokeEntered !== undefined };
-    const rotation =
-      ledger.rotation?.new === row.id && change.revokeEntered !== undefined
-        ? nextAttempt({ ...ledger, keys }, pen)
-        : { ...ledger, keys };
-    return { ledger: rotation, note: { event: 'merged', key: row.id, data } };
+    const merged = { ...ledger, keys };
+    const note = { event: 'merged', key: row.id, data };
+    if (ledger.rotation?.new !== row.id) return { ledger: merged, note };
+    if (data.revoking) return { ledger: nextAttempt(merged, pen), note };
+    // It is not asked for once more under its mark: it is there, and who holds its value goes on with it.
+    const asked = ledger.rotation.phase === 'create';
+    return { ledger: asked ? withRotation(merged, { phase: 'stage', entered: undefined }) : merged, note };
   },
 
   'same-key': (ledger, change, pen) => {
