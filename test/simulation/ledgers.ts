@@ -17,7 +17,7 @@ export function saved(actor: Actor, document: string): void {
   if (rotation?.kind === 'scheduled' && rotation.id !== before?.rotation?.id) opened(actor, ledger, before);
   for (const row of ledger.keys) {
     const was = before?.keys.find(({ id }) => id === row.id);
-    stated(one, rotation ?? before?.rotation, row, was, notes);
+    stated(one, [before?.rotation?.kind, rotation?.kind], row, was, notes);
     allow(one, rotation, row, was);
   }
   const { sink } = one.sim.schedule;
@@ -70,10 +70,12 @@ function opened({ one, owner, readAt, askedAt }: Actor, { hold }: Ledger, before
   ]);
 }
 
-/** A row is saved: a person has asked for what only a person may, its state is so, and the trail tells why. */
+type Kind = NonNullable<Ledger['rotation']>['kind'];
+
+/** A row is saved: a person has asked for what only a person may, its state is so, and the trail tells why. `under`: the rotations before and now. */
 function stated(
   one: Credential,
-  rotation: Ledger['rotation'],
+  under: readonly (Kind | undefined)[],
   row: Key,
   was: Key | undefined,
   notes: readonly TrailNote[],
@@ -81,8 +83,8 @@ function stated(
   const { id, state, proof, overlap = Infinity } = row;
   const key = one.keyOf(row);
   const fresh = state !== was?.state;
-  const { kind = 'scheduled' } = rotation ?? {};
-  const typed = kind === 'scheduled' ? Infinity : kind === 'emergency' ? 0 : one.allowed.overlap;
+  const byHand = under.includes('manual') || under.includes('rollback');
+  const typed = under.includes('emergency') ? 0 : byHand ? one.allowed.overlap : Infinity;
   const short = overlap !== was?.overlap && overlap < Math.min(one.plan.policy.overlap, typed);
   const passed = proof?.who?.includes('not adopted') === true;
   const said =

@@ -126,8 +126,8 @@ function placed(actor: Actor | null, one: Credential, before: string | null, aft
   if (was === is) return;
   const [old, fresh] = [one.find(was), one.find(is)];
   if (old?.readUntil === Infinity) old.readUntil = one.sim.clock.time;
-  if (fresh !== null) fresh.ends = 'in time';
   if (actor === null) return;
+  if (fresh !== null) fresh.ends = 'in time';
   one.promotes += 1;
   if (fresh !== null) fresh.readUntil = Infinity;
   if (!one.plan.traits.proves) return;
