@@ -24,12 +24,14 @@ export function saved(actor: Actor, document: string): void {
   const unheard =
     sink === 'required' && rotation?.kind !== 'emergency' && one.sunk.length < (before?.trail.count ?? 0);
   const goesOn = notes.some(({ event }) => event.endsWith('-intended') && event !== 'stage-intended');
+  const goesBack = rotation?.kind === 'rollback' && rotation.id !== before?.rotation?.id;
   const alarm = hold?.kind !== before?.hold?.kind && ['foreign', 'gone', 'moved'].includes(hold?.kind ?? '');
   const alone = one.strangerPlacedAt === 0 && one.strangerEndedAt === 0;
   one.judge(`${owner} saves a ledger`, [
     ['I6', 'there is a secret in it', document.includes(CANARY)],
     ['I9', 'the required sink lacks what was saved before', goesOn && unheard],
     ['I7', `held (${hold?.kind}), and nobody else changed anything`, alarm && alone],
+    ['I8', 'it goes back and holds nothing', goesBack && hold === undefined],
   ]);
 }
 
@@ -72,7 +74,10 @@ function opened({ one, owner, readAt, askedAt }: Actor, { hold }: Ledger, before
 
 type Kind = NonNullable<Ledger['rotation']>['kind'];
 
-/** A row is saved: a person has asked for what only a person may, its state is so, and the trail tells why. `under`: the rotations before and now. */
+/**
+ * A row is saved: a person has asked for what only a person may, its state is so, and the trail tells why. `under`: the
+ * rotations before and now.
+ */
 function stated(
   one: Credential,
   under: readonly (Kind | undefined)[],
@@ -81,6 +86,7 @@ function stated(
   notes: readonly TrailNote[],
 ): void {
   const { id, state, proof, overlap = Infinity } = row;
+  const { lists, revokesBy } = one.plan.traits;
   const key = one.keyOf(row);
   const fresh = state !== was?.state;
   const byHand = under.includes('manual') || under.includes('rollback');
@@ -89,9 +95,10 @@ function stated(
   const passed = proof?.who?.includes('not adopted') === true;
   const said =
     passed || (state === 'retiring' && was?.state === 'current') || notes.some((note) => note.key === id);
-  const settles = passed || one.allowed.settle || one.plan.traits.revokesBy === 'nothing';
-  // Where nothing is left to ask with, the answer to the revocation is all there is.
-  const asks = one.plan.traits.lists || (row.valueLost !== true && one.seen.values.has(key?.value ?? null));
+  const settles = passed || one.allowed.settle || revokesBy === 'nothing';
+  // Where nothing is left to ask with, the answer to the revocation is all there is. A list names keys by their ids.
+  const held = row.valueLost !== true && one.seen.values.has(key?.value ?? null);
+  const asks = held || (lists && revokesBy === 'id');
   const expired = proof?.by === 'expiry' && (key?.expiresAt ?? Infinity) <= one.sim.clock.time;
   const proven = proof?.by === 'issuer' ? key?.calledDead === true || !asks : expired;
   const dead = key === null || (!one.lives(key) && proven);
