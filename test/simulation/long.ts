@@ -1,7 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
-import { type Cells, count, countReached, report } from './reach.ts';
+import { addCells, type Cells, countReached, noCells, report } from './reach.ts';
 import { describeFailure, simulateAll, simulateOne } from './run.ts';
 import { type Schedule, scheduleOf } from './schedule.ts';
 
@@ -20,13 +20,13 @@ interface Told {
 }
 
 async function work([base, most]: readonly [number, number], tell: (told: Told) => void): Promise<void> {
-  const cells: Cells = new Map();
+  let cells = noCells();
   const shown: Promise<void>[] = [];
   let [done, told, failures] = [0, 0, 0];
   const say = (failure: string | null): void => {
     tell({ done: done - told, failure, cells });
     told = done;
-    cells.clear();
+    cells = noCells();
   };
   function* schedules(): Generator<Schedule> {
     for (let at = base; at < base + most; at += 1) yield scheduleOf(at % SEEDS);
@@ -50,13 +50,13 @@ async function runAll(schedules: number, cores: number, base: number): Promise<b
   const each = Math.ceil(schedules / cores);
   console.log(`${each * cores} schedules on ${cores} cores from seed ${base}`);
   const started = Date.now();
-  const cells: Cells = new Map();
+  const cells = noCells();
   let [done, failures] = [0, 0];
   const so = (): string =>
     `${done} schedules in ${Math.round((Date.now() - started) / 1000)} s, ${failures} violations`;
   const hear = (told: Told): void => {
     done += told.done;
-    for (const [cell, times] of told.cells) count(cells, cell, times);
+    addCells(cells, told.cells);
     if (told.failure !== null) failures += 1;
     console.log(told.failure ?? `${so()} so far`);
   };

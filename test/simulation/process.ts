@@ -93,6 +93,9 @@ const beyondOf = (one: Credential) => ({
   sink: async (entries: readonly TrailEntry[]) => take(one, entries),
 });
 
+/** One for all: to make an error costs more than all that follows from it here. */
+const ABORTED = new Error('aborted');
+
 /** Time and chance as a process is given them. */
 function worldFor(actor: Actor): World {
   const { one, host, chance } = actor;
@@ -103,7 +106,7 @@ function worldFor(actor: Actor): World {
     random: (bytes) => Uint8Array.from({ length: bytes }, () => chance.int(256)),
     sleep: (ms, timer) =>
       new Promise((resolve, reject) => {
-        const abort = (): void => reject(new Error('aborted'));
+        const abort = (): void => reject(ABORTED);
         if (timer.aborted) abort();
         timer.addEventListener('abort', abort);
         clock.later(ms, actor, resolve, timer);

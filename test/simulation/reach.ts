@@ -79,37 +79,50 @@ const IMPOSSIBLE: readonly (readonly [cell: RegExp, why: string])[] = [
   ],
 ];
 
-/** How often each cell of each table was reached, by its name. */
-export type Cells = Map<string, number>;
+/** How often each cell was reached: for each table, by row and column. */
+type Counts = Map<string, Map<string, number>>;
+export type Cells = readonly Counts[];
 
-export function count(cells: Cells, cell: string, more = 1): void {
-  cells.set(cell, (cells.get(cell) ?? 0) + more);
+export const noCells = (): Cells => TABLES.map(() => new Map());
+
+function count(counts: Counts | undefined, row: string, column: string, more = 1): void {
+  const columns = counts?.get(row) ?? new Map<string, number>();
+  columns.set(column, (columns.get(column) ?? 0) + more);
+  counts?.set(row, columns);
 }
 
-const nameOf = ([rows, columns]: Table, row: string, column: string): string =>
-  `${rows} ${row} / ${columns} ${column}`;
+export function addCells(cells: Cells, more: Cells): void {
+  for (const [at, counts] of more.entries())
+    for (const [row, columns] of counts)
+      for (const [column, times] of columns) count(cells[at], row, column, times);
+}
 
 export function countReached(cells: Cells, reached: readonly Reached[]): void {
   for (const one of reached)
-    for (const table of TABLES)
-      for (const row of [one[table[0]]].flat())
-        for (const column of [one[table[1]]].flat()) count(cells, nameOf(table, row, column));
+    for (const [at, [rows, columns]] of TABLES.entries())
+      for (const row of listOf(one[rows]))
+        for (const column of listOf(one[columns])) count(cells[at], row, column);
 }
+
+const listOf = (values: string | readonly string[]): readonly string[] =>
+  typeof values === 'string' ? [values] : values;
 
 /** The tables, and the cells that should have been reached and were not. */
 export function report(cells: Cells): { readonly text: string; readonly missing: readonly string[] } {
   const missing: string[] = [];
-  const times = (cell: string): string => {
-    if (IMPOSSIBLE.some(([pattern]) => pattern.test(cell))) return '-';
-    if (!cells.has(cell)) missing.push(cell);
-    return `${cells.get(cell) ?? 0}`;
-  };
-  const texts = TABLES.map((table) => {
-    const heads: readonly string[] = DIMENSIONS[table[1]];
-    const line = (head: string, at: (column: string) => string): string =>
-      head.padEnd(26) + heads.map((column) => at(column).padStart(Math.max(column.length, 7) + 1)).join('');
-    const rows = DIMENSIONS[table[0]].map((row) => line(row, (column) => times(nameOf(table, row, column))));
-    return [line(table.join(' × '), (column) => column), ...rows].join('\n');
+  const texts = TABLES.map(([rows, columns], at) => {
+    const heads: readonly string[] = DIMENSIONS[columns];
+    const times = (row: string, column: string): string => {
+      const cell = `${rows} ${row} / ${columns} ${column}`;
+      if (IMPOSSIBLE.some(([pattern]) => pattern.test(cell))) return '-';
+      const reached = cells[at]?.get(row)?.get(column) ?? 0;
+      if (reached === 0) missing.push(cell);
+      return `${reached}`;
+    };
+    const line = (head: string, of: (column: string) => string): string =>
+      head.padEnd(26) + heads.map((column) => of(column).padStart(Math.max(column.length, 7) + 1)).join('');
+    const lines = DIMENSIONS[rows].map((row) => line(row, (column) => times(row, column)));
+    return [line(`${rows} × ${columns}`, (column) => column), ...lines].join('\n');
   });
   const reasons = IMPOSSIBLE.map(([cell, why]) => `- ${cell.source}: ${why}`);
   return { text: [...texts, ...reasons].join('\n\n'), missing };
