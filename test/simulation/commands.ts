@@ -1,4 +1,3 @@
-import { toInstant } from '../../src/core/credential.ts';
 import { KeyturnError } from '../../src/core/errors.ts';
 import { type Order, settleable } from '../../src/core/protocol/orders.ts';
 import { Secret } from '../../src/core/secret.ts';
@@ -43,7 +42,7 @@ const TYPED = {
   'emergency --again': [() => ({ do: 'emergency', reason, again: true }), alarm],
   'emergency --revoke-first': [() => ({ do: 'emergency', reason, revokeFirst: true }), first],
   provide: [(one, run) => provide(run, handed(one))],
-  adopt: [(one, run) => adopted(run, dated(one))],
+  adopt: [(_, run) => adopted(run, {})],
   'adopt by hand': [(one, run) => adopted(run, { secret: Secret.of(makeByHand(one).value) })],
   forget: [(one) => ({ do: 'forget', orphan: removeOrphan(one), reason, who }), settle],
 } satisfies Readonly<Record<string, readonly [Typed, Allows?]>>;
@@ -110,12 +109,6 @@ export async function obey(actor: Actor): Promise<Result> {
     if (!known) sim.fail('BUG', `${message} ${stack}`);
     return { code, text: `${code} ${message}; ${hint}`, outcome: null };
   }
-}
-
-/** A person who adopts what is in place knows when it was made. */
-function dated(one: Credential): AdoptRequest {
-  const current = one.current();
-  return current === null ? {} : { issuedAt: toInstant(current.issuedAt) };
 }
 
 /** What a person hands over: nearly always a new key. */

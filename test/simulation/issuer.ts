@@ -161,7 +161,7 @@ function entryOf(one: Credential, { id, mark }: SimKey): ListedKey {
 }
 
 /** What it says of a key. */
-function factsOf(one: Credential, { id, issuedAt, expiresAt }: SimKey): KeyFacts {
+export function factsOf(one: Credential, { id, issuedAt, expiresAt }: SimKey): KeyFacts {
   const dated = expiresAt < Infinity && { expiresAt: toInstant(expiresAt), issuedAt: toInstant(issuedAt) };
   return { ...(one.plan.traits.revokesBy === 'id' && { issuerKeyId: id }), ...dated };
 }

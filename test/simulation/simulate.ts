@@ -1,10 +1,12 @@
+import { toInstant } from '../../src/core/credential.ts';
 import { textWith } from '../../src/core/document.ts';
-import type { Ledger } from '../../src/core/ledger.ts';
+import { emptyLedger, formatLedger, type Ledger } from '../../src/core/ledger.ts';
+import { apply } from '../../src/core/protocol/apply.ts';
 import { Secret } from '../../src/core/secret.ts';
 import { createMemoryShelf, createMemoryStore } from '../../src/stores/memory.ts';
 import { intrusionFor, obey, type Result } from './commands.ts';
-import { makeByHand } from './issuer.ts';
-import { verifyTrail } from './ledgers.ts';
+import { factsOf, makeByHand } from './issuer.ts';
+import { saved, verifyTrail } from './ledgers.ts';
 import { LATEST } from './network.ts';
 import { settle } from './person.ts';
 import { type Actor, newActor } from './process.ts';
@@ -14,6 +16,7 @@ import { type Operation, operation, type Schedule } from './schedule.ts';
 import { CANARY, Credential, type Promised } from './truth.ts';
 import { Clock, type Host, MINUTE, newHost, SECOND, START } from './world.ts';
 
+const never = new AbortController().signal;
 /** Whoever waits outside of every process. */
 const SOMEBODY = { dead: false, host: newHost(0) };
 
@@ -33,7 +36,7 @@ export class Simulation {
   readonly credentials: readonly Credential[];
   readonly reached: Reached[] = [];
   readonly gone = new Set<string>(); // processes that died
-  calm = true; // everything works
+  calm = false; // from now on everything works
   finished = false;
   violation: { readonly invariant: Promised; readonly message: string } | null = null;
   readonly lines: string[] | null;
@@ -47,6 +50,7 @@ export class Simulation {
     this.dice = new Dice(schedule.seed, 2);
     this.hosts = schedule.clocks.map(newHost);
     this.credentials = schedule.credentials.map((plan, index) => new Credential(this, plan, index));
+    for (const one of this.credentials) if (one.plan.begins !== 'empty') this.#begin(one);
     void this.#direct().then(() => {
       this.finished = true;
     });
@@ -120,8 +124,6 @@ export class Simulation {
   /** The whole course: what was there before, what is planned, then quiet, then people and jobs until nothing is left to do. */
   async #direct(): Promise<void> {
     const { operations, race, seed } = this.schedule;
-    for (const one of this.credentials) await this.#begin(one);
-    this.calm = false;
     const results = await Promise.all(
       operations.map((one) => this.pause(one.at).then(() => this.#carryOut(one))),
     );
@@ -156,18 +158,36 @@ export class Simulation {
     ]);
   }
 
-  /** A key is there from before; where it is managed, it has been adopted before anything goes wrong. */
-  async #begin(one: Credential): Promise<void> {
-    const { plan, location, fields } = one;
-    if (plan.begins === 'empty') return;
+  /** A key is there from before; where it is managed, it has been adopted. */
+  #begin(one: Credential): void {
+    const { name, plan, location, fields } = one;
     const key = makeByHand(one, plan.age);
-    this.memory.overwrite(location, textWith(Secret.of(key.value), one.text(), fields));
+    const secret = Secret.of(key.value);
+    const version = this.memory.overwrite(location, textWith(secret, one.text(), fields));
+    void this.memory.keep(location, version, never);
     key.readUntil = Infinity;
     for (const each of this.credentials) each.seen = each.view();
     one.told = key.value; // who is told by the hook was started with it
     if (plan.begins === 'foreign') return;
-    const credential = this.credentials.indexOf(one);
-    const result = await this.command(operation(-1 - credential, 'adopt', 0, 0, credential));
-    one.judge('the beginning', [['I7', `it cannot be adopted: ${result?.text}`, result?.code !== 0]]);
+    const pen = { now: this.clock.time, by: 'before', clock: 'host-0', config: 'config-1' };
+    const facts = {
+      ...factsOf(one, key),
+      issuedAt: toInstant(key.issuedAt),
+      fingerprints: secret.fingerprints(),
+    };
+    const row = {
+      row: 'r0.0',
+      rotation: 'r0',
+      facts,
+      issuedAtFrom: 'issuer',
+      version,
+      kept: version,
+    } as const;
+    const adopted = { type: 'adopted', ...row, hooks: [], mirrors: [] } as const;
+    const document = formatLedger(apply(emptyLedger(name), adopted, pen));
+    void this.memory.ledgers.save({ credential: name, location }, document, null, never);
+    one.seen = one.view();
+    const index = this.credentials.indexOf(one);
+    saved(newActor(this, operation(-1, 'adopt', 0, 0, index), 0), document);
   }
 }
