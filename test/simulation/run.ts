@@ -2,7 +2,7 @@ import { type Schedule, scheduleOf } from './schedule.ts';
 import { Simulation } from './simulate.ts';
 
 /** Simulations that go forward together, so that one turn of the event loop serves them all. */
-const WIDTH = 64;
+const WIDTH = 8;
 /** Steps after which a schedule is called endless, and runs that shrinking may take. */
 const MOST_STEPS = 60_000;
 const MOST_TRIES = 150;
