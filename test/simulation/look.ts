@@ -149,7 +149,8 @@ function ended(actor: Actor, one: Credential, key: SimKey): void {
   // Where a key ends because another is made, that is judged when it is made.
   if (traits.revokesBy === 'replacement' || key.ends === 'first') return;
   // While the issuer accepts a key that somebody has ended, it is taken to work, and a promotion ends another for it.
-  const fooled = one.strangerEndedAt + traits.settles > actor.askedAt;
+  const asked = Math.min(actor.askedAt, actor.began);
+  const fooled = one.strangerEndedAt + traits.settles > asked;
   if (traits.revokesBy === 'promotion' && fooled) return;
   const rows = one.rowsOf(key);
   const what = `${actor.owner} ends ${key.id}`;
@@ -158,13 +159,13 @@ function ended(actor: Actor, one: Credential, key: SimKey): void {
   // One round trip lies between the last look, which follows the intention, and the end: what a stranger does then
   // cannot be seen, nor what the store does not show yet; and a request that is under way is not called back.
   const entered = Math.max(0, ...rows.map(({ id }) => one.said.get(`revoke-intended ${id}`) ?? 0));
-  const looked = Math.max(entered, Math.min(actor.readAt, actor.askedAt));
+  const looked = Math.max(entered, Math.min(actor.readAt, asked));
   const stranger = Math.max(one.strangerEndedAt, one.strangerPlacedAt + policy.converges);
   if (stranger > Math.min(looked, actor.began)) return;
   const current = one.current();
   const works = current !== null && (one.lives(current) || fooled || current.ends === 'first');
   const needed = key.readUntil > 0 || (current !== null && rows.some(({ valueLost }) => valueLost !== true));
-  const { overlap = policy.overlap } = rows.find((row) => !isDead(row)) ?? {};
+  const { overlap = policy.overlap } = rows.find((row) => row.revokeEntered !== undefined) ?? {};
   const early = key.readUntil + policy.converges + overlap - one.sim.clock.time;
   const hooked = policy.hooks.length > 0 && key.readUntil > 0 && one.told === key.value;
   const gated = policy.gates.length > 0 && one.gatePassedAt < key.readUntil;

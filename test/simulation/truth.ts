@@ -149,7 +149,8 @@ export class Credential {
 
   /** Whether keyturn asked for the key or took it on; all others are none of its business. */
   owns(key: SimKey): boolean {
-    const took = (id: string): boolean => this.said.has(`adopted ${id}`) || this.said.has(`promoted ${id}`);
+    const taken = ['adopted', 'promoted', 'current-moved-by-someone'];
+    const took = (id: string): boolean => taken.some((event) => this.said.has(`${event} ${id}`));
     return key.mark !== null || [...this.known].some(([id, known]) => known === key && took(id));
   }
 
