@@ -327,6 +327,30 @@ describe('late, stale and young answers', () => {
     },
   );
 
+  it('what stood there before its base says nothing of a promote that has no outcome', () => {
+    const converges = { ...byId, converges: 5 * MINUTE };
+    const entered = (ms: number): Key => ({
+      ...NEW,
+      promoteEntered: ago(ms),
+      promoteBase: 'v0',
+      promoteDoubt: true,
+    });
+    const current = { version: 'older', row: OLD.id, fingerprints: {}, complete: true };
+    const seen = {
+      ...nothingSeen('host-a', 'r9'),
+      current,
+      base: 'older',
+      currentAskedAt: NOW,
+      siblings: [],
+    };
+    const at = (ms: number): Step | null => {
+      const ledger = { ...emptyLedger('wa-test'), keys: [OLD, entered(ms)] };
+      return door(ledger, converges, seen, entered(ms), NOW);
+    };
+    expect(at(MINUTE)).toMatchObject({ do: 'wait', for: 'retry' });
+    expect(at(20 * MINUTE)).toMatchObject({ do: 'record', change: { type: 'promote-settled' } });
+  });
+
   it('what a later key replaced is stale, whatever was written into the document before', () => {
     const converges = { ...byId, converges: 5 * MINUTE };
     const placed: Key = {

@@ -1,6 +1,6 @@
 import { toMs } from '../credential.ts';
 import type { Key, Ledger } from '../ledger.ts';
-import type { Policy } from '../policy.ts';
+import { CLOCK_SKEW, type Policy } from '../policy.ts';
 import {
   isDead,
   isLive,
@@ -27,7 +27,7 @@ export function door(ledger: Ledger, policy: Policy, seen: Seen, target: Key, no
   return (
     isAnothers(ledger, seen, target) ??
     endsAnother(ledger, policy, seen, target) ??
-    unsettledPromote(ledger, seen, target, now) ??
+    unsettledPromote(ledger, policy, seen, target, now) ??
     isCurrent(ledger, policy, seen, target, now) ??
     isMirrored(ledger, policy, seen, target, now) ??
     successorWorks(ledger, policy, seen, target, now)
@@ -84,15 +84,28 @@ function endsAnother(ledger: Ledger, policy: Policy, seen: Seen, target: Key): S
 }
 
 /** A promote of the target that may still land is made impossible first: `current` gets a new version. */
-export function unsettledPromote(ledger: Ledger, seen: Seen, target: Key, now: number): Step | null {
+export function unsettledPromote(
+  ledger: Ledger,
+  policy: Policy,
+  seen: Seen,
+  target: Key,
+  now: number,
+): Step | null {
   if (target.promoteEntered === undefined) return null;
   if (seen.current === undefined) return look({ what: 'current' });
   const current = seen.current;
   if (current?.row === target.id) return null;
   const base = target.promoteBase ?? null;
   const moved = (seen.base ?? null) !== base;
-  if (moved && !rewroteUnseen(ledger, seen, target))
+  if (moved && !rewroteUnseen(ledger, seen, target)) {
+    // What the promote was to replace stood there when it was entered: until the store has to show that, it may show less.
+    const shownAt = toMs(target.promoteEntered) + policy.converges + CLOCK_SKEW;
+    if (policy.converges > 0 && (seen.currentAskedAt ?? 0) < shownAt) {
+      const reason = 'whether the store shows what is current or what was before it cannot be told yet';
+      return retryStep('retry', reason, undefined, {}, now);
+    }
     return { do: 'record', change: { type: 'promote-settled', row: target.id } };
+  }
   if (current === null || current === undefined) {
     return stop(
       'GUARDED',

@@ -29,7 +29,7 @@ export function revocation(ledger: Ledger, policy: Policy, seen: Seen, row: Key,
   return (
     perhapsStaged(seen, row) ??
     isAnothers(ledger, seen, row) ??
-    unsettledPromote(ledger, seen, row, now) ??
+    unsettledPromote(ledger, policy, seen, row, now) ??
     tooEarly(policy, seen, row, now) ??
     mayStillArrive(policy, row, now) ??
     gated(ledger, policy, seen, row, now) ??
