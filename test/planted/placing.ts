@@ -86,8 +86,8 @@ export const PLACING: readonly Bug[] = [
       'emergency | rollback | rollback --now | revoke',
     ],
     file: 'src/core/protocol/revocation.ts',
-    find: '    unsettledPromote(ledger, seen, row, now) ??\n',
-    replace: "    (row.state === 'pending' ? null : unsettledPromote(ledger, seen, row, now)) ??\n",
+    find: '    unsettledPromote(ledger, policy, seen, row, now) ??\n',
+    replace: "    (row.state === 'pending' ? null : unsettledPromote(ledger, policy, seen, row, now)) ??\n",
     why: 'the door settles it before anything is sent',
   },
   {
