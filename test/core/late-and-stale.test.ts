@@ -351,6 +351,24 @@ describe('late, stale and young answers', () => {
     expect(at(20 * MINUTE)).toMatchObject({ do: 'record', change: { type: 'promote-settled' } });
   });
 
+  it('a conflict does not say that an earlier send of the same promote has not landed', () => {
+    const entered: Key = { ...NEW, promoteEntered: ago(MINUTE), promoteBase: 'v0', promoteDoubt: true };
+    const failure = { code: 'CONFLICT', message: 'current has moved on', hint: '' } as const;
+    const ledger = { ...emptyLedger('wa-test'), keys: [OLD, entered] };
+    const [, row] = apply(ledger, { type: 'not-promoted', row: NEW.id, failure }, PEN).keys;
+    expect(row?.promoteEntered).toBe(entered.promoteEntered);
+    // It was perhaps read: it is not ended like a key that never was in place.
+    const seen = {
+      ...nothingSeen('host-a', 'r9'),
+      current: null,
+      base: null,
+      currentAskedAt: NOW,
+      siblings: [],
+    };
+    const settled = door({ ...ledger, keys: [OLD, row as Key] }, byId, seen, row as Key, NOW);
+    expect(settled).toMatchObject({ do: 'record', change: { type: 'promote-settled' } });
+  });
+
   it('what a later key replaced is stale, whatever was written into the document before', () => {
     const converges = { ...byId, converges: 5 * MINUTE };
     const placed: Key = {

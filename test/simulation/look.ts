@@ -63,7 +63,10 @@ export function asked({ one, owner, saved, heard }: Actor, effect: string, reque
   const key = one.find(revoked);
   const read = row?.currentSince !== undefined && saved?.ledger.rotation?.revokeFirst !== true;
   const held = one.keyOf(saved?.ledger.keys.find(({ state }) => state === 'current'));
-  const works = [one.current(), held].some((each) => each !== null && heard.get(each.value) === 'works');
+  const shown = one.find(one.valueIn(one.before?.value?.text.open())); // which the store may still show
+  const works = [one.current(), shown, held].some(
+    (each) => each !== null && heard.get(each.value) === 'works',
+  );
   const blind = read && key !== null && one.lives(key) && one.plan.traits.proves && !works;
   one.judge(`${owner} sends ${effect} ${what}`, [
     ['I9', 'no save names it', row === undefined || !noted],

@@ -149,9 +149,8 @@ export const placeChanges: Handlers<
   },
 
   'not-promoted': (ledger, change, pen) => {
-    // That current has moved on settles every send; any other refusal speaks of the last one only.
-    const settles =
-      change.failure.code === 'CONFLICT' || rowOf(ledger, change.row)?.promoteDoubt === undefined;
+    // A refusal speaks of the last send only: that current has moved on may be the work of one before.
+    const settles = rowOf(ledger, change.row)?.promoteDoubt === undefined;
     const cleared = settles ? withRow(ledger, change.row, NO_PROMOTE) : ledger;
     const tries = (ledger.rotation?.tries ?? 0) + 1;
     const pause = Math.max(retryDelay(tries), change.failure.retryAfterMs ?? 0);
