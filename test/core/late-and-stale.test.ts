@@ -369,6 +369,24 @@ describe('late, stale and young answers', () => {
     expect(settled).toMatchObject({ do: 'record', change: { type: 'promote-settled' } });
   });
 
+  it('a hook is given the key for which it is owed, and not a dead one that somebody has put back', () => {
+    const dead: Key = { ...OLD, state: 'revoked', ceasedCurrentAt: ago(DAY) };
+    const placed: Key = { ...NEW, state: 'current', currentAs: 'v1', currentSince: ago(DAY) };
+    const owed: Ledger['owed'] = [{ id: 'o1', kind: 'hook', target: 'restart', since: ago(DAY), tries: 0 }];
+    const hold = { kind: 'dead', reason: 'dead', since: ago(SECOND), by: 'a test' } as const;
+    const inPlace = (row: string) => ({
+      current: { version: 'v', row, fingerprints: {}, complete: true },
+      base: 'v',
+      siblings: [],
+    });
+    const ledger = { keys: [dead, placed], owed, hold };
+    expect(step(ledger, inPlace(dead.id))).not.toMatchObject({ effect: { kind: 'owed' } });
+    expect(step({ ...ledger, hold: undefined }, inPlace(placed.id))).toMatchObject({
+      do: 'intend',
+      effect: { kind: 'owed' },
+    });
+  });
+
   it('what a later key replaced is stale, whatever was written into the document before', () => {
     const converges = { ...byId, converges: 5 * MINUTE };
     const placed: Key = {

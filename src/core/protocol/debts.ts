@@ -53,13 +53,18 @@ function isForeign({ current }: Seen): boolean {
   return current !== undefined && current !== null && current.row === null;
 }
 
+/** What is handed on is what stands in `current`: that is to be the key for which it is owed. */
+function isAnother(ledger: Ledger, { current }: Seen): boolean {
+  return current !== undefined && current !== null && current.row !== currentRow(ledger)?.id;
+}
+
 function owedEffects(ledger: Ledger, policy: Policy, seen: Seen, now: number): Step | null {
   let soonest: Step | null = null;
   if (ledger.owed.length > 0 && isStale(ledger, policy, seen)) {
     return retryStep('retry', 'the store still shows the key that was replaced', undefined, {}, now);
   }
-  if (ledger.owed.length > 0 && isForeign(seen)) {
-    const reason = 'hooks and mirrors wait: the store holds a key that keyturn does not know';
+  if (ledger.owed.length > 0 && isAnother(ledger, seen)) {
+    const reason = 'hooks and mirrors wait: the store holds another key than the one that they are owed for';
     return { do: 'wait', for: 'operator', reason, until: null };
   }
   for (const debt of ledger.owed) {
