@@ -153,7 +153,8 @@ function ended(actor: Actor, one: Credential, key: SimKey): void {
   if (traits.revokesBy === 'replacement' || key.ends === 'first') return;
   // While the issuer accepts a key that somebody has ended, it is taken to work, and a promotion ends another for it.
   const asked = Math.min(actor.askedAt, actor.began);
-  const fooled = one.strangerEndedAt + traits.settles > asked;
+  const answered = Math.min(actor.asked.get(one.current()?.value ?? null) ?? asked, asked);
+  const fooled = one.strangerEndedAt + traits.settles > answered;
   if (traits.revokesBy === 'promotion' && fooled) return;
   const rows = one.rowsOf(key);
   const what = `${actor.owner} ends ${key.id}`;

@@ -1,4 +1,5 @@
 import { type ErrorCode, KeyturnError } from '../../src/core/errors.ts';
+import type { Secret } from '../../src/core/secret.ts';
 import { tapped } from '../engine/tap.ts';
 import { asked, handed, look } from './look.ts';
 import type { Actor } from './process.ts';
@@ -64,7 +65,10 @@ export const reach = <T extends object>(actor: Actor, target: T): T =>
     const began = sim.clock.time;
     return send(actor, name, lasting && !prompt, () => {
       actor.began = began;
-      if (name === 'verify') actor.askedAt = began;
+      if (name === 'verify') {
+        actor.askedAt = began;
+        actor.asked.set((args[0] as Secret).open(), began);
+      }
       if (name === 'read' && args[1] === 'current') actor.readAt = began;
       // What lands late does so whether or not somebody still waits for it.
       const done = perform('late');

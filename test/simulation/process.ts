@@ -30,6 +30,7 @@ export const newActor = (sim: Simulation, operation: Operation, number: number) 
   began: 0, // when it sent the request that is being answered
   readAt: 0, // when it sent its last read of `current` that was answered
   askedAt: 0, // and its last question about a key
+  asked: new Map<string | null, number>(), // the last one about each
   heard: new Map<string | null, string>(), // the last answer that came back for each
   saved: null as { readonly at: number; readonly ledger: Ledger } | null, // what it saved last
 });
