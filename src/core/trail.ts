@@ -28,24 +28,26 @@ export interface TrailEntry extends TrailNote {
   readonly hash: string;
 }
 
+const hash = z.string().check(z.regex(/^[0-9a-f]{64}$/));
+
 /** Entries that moved out of the ledger into a write-once document beside it. */
 const segmentSchema = z.strictObject({
   name: z.string(),
   from: z.int(),
   to: z.int(),
   /** Hash of the last entry in it. */
-  hash: z.string(),
+  hash,
 });
 
 export type TrailSegment = z.infer<typeof segmentSchema>;
 
 export const trailSchema = z.strictObject({
   /** Hash of the newest entry. */
-  head: z.string(),
+  head: hash,
   /** Number of the newest entry. */
   count: z.int(),
   /** Hash that the oldest waiting entry follows. */
-  base: z.string(),
+  base: hash,
   /** The newest entries, oldest first; their numbers end at `count`. */
   entries: z.array(noteSchema),
   /** The last number that each sink has taken. */

@@ -62,6 +62,11 @@ describe('a ledger', () => {
     ['without its keys', { keys: undefined }, /damaged at keys/],
     ['with a row of no state', { keys: [{ id: 'r1.1' }] }, /damaged at keys\.0/],
     ['with a time of its own', { rotation: { id: 'r1', startedAt: 'yesterday' } }, /damaged at rotation/],
+    [
+      'without the hash of its trail',
+      { trail: { ...emptyLedger(NAME).trail, head: '' } },
+      /damaged at trail\.head/,
+    ],
     ['of no version', { version: undefined }, /damaged at version/],
   ])('%s is refused, and says that nothing was changed', (_, patch, message) => {
     const document = JSON.stringify({ ...emptyLedger(NAME), ...patch });

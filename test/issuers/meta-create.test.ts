@@ -64,6 +64,16 @@ describe('minting', () => {
     expect(graph.callsTo('mint')).toHaveLength(2);
   });
 
+  test('once where a refusal has a token in it', async () => {
+    const refusal = says(104);
+    graph.override = only('mint', () => ({
+      ...refusal,
+      body: { ...(refusal.body as object), access_token: `EAA${'x'.repeat(40)}` },
+    }));
+    await create();
+    expect(graph.callsTo('mint')).toHaveLength(1);
+  });
+
   test.each<[string, Answer]>([
     ['412', says(412)],
     ['a word of it', says(100, undefined, 400, 'The app is not installed on this system user')],

@@ -2,7 +2,7 @@ import { createHmac } from 'node:crypto';
 import type { HttpClient, HttpReply } from '../../http/client.ts';
 import { type Fault, faultOf, subcodeOf } from './faults.ts';
 import { stayAwayMs } from './limits.ts';
-import { errorOf, mentionsError, parseBody } from './schema.ts';
+import { accessTokenOf, errorOf, mentionsError, parseBody } from './schema.ts';
 
 /** The app with its secret in clear, for the length of one operation. */
 export interface App {
@@ -186,6 +186,8 @@ async function sendCall(options: GraphOptions, call: Call): Promise<GraphReply> 
   for (const place of others) {
     const refused = reply.status < 500 ? reply.error : null;
     if (refused === null || call.unseen?.includes(refused.fault) !== true) break;
+    // Whatever else it says: a token has come of it, and asking again would make another.
+    if (accessTokenOf(reply.body) !== null) break;
     reply = await sendOnce(options, call, place);
   }
   return reply;
