@@ -30,10 +30,12 @@ export function optionsIn<const T extends NonNullable<ParseArgsConfig['options']
   }
 }
 
-export function wholeNumber(name: string, text: string, least = 1): number {
+export function wholeNumber(name: string, text: string, least = 1, most = Number.MAX_SAFE_INTEGER): number {
   const number = Number(text);
-  if (/^-?\d+$/.test(text) && Number.isSafeInteger(number) && number >= least) return number;
-  throw new UsageError(`${name} is a whole number from ${least} on, not '${text}'`);
+  if (/^-?\d+$/.test(text) && Number.isSafeInteger(number) && number >= least && number <= most)
+    return number;
+  const end = most === Number.MAX_SAFE_INTEGER ? 'on' : `to ${most}`;
+  throw new UsageError(`${name} is a whole number from ${least} ${end}, not '${text}'`);
 }
 
 interface Named {

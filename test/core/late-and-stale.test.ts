@@ -47,6 +47,18 @@ const NEW: Key = {
   window: { from: ago(2 * SECOND), to: ago(SECOND), clock: 'host-a' },
 };
 
+/** A rotation from the one to the other, but for its phase. */
+const OPENED = {
+  id: 'r1',
+  kind: 'scheduled',
+  reason: '',
+  by: '',
+  startedAt: ago(MINUTE),
+  attempt: 1,
+  old: OLD.id,
+  new: NEW.id,
+} as const;
+
 function step(ledger: Partial<Ledger>, seen: Partial<Seen>, policy: Policy = byId): Step {
   const whole = { ...emptyLedger('wa-test'), ...ledger };
   const inPlace = { version: 'v0', row: OLD.id, fingerprints: OLD.fingerprints ?? {}, complete: true };
@@ -154,15 +166,8 @@ describe('late, stale and young answers', () => {
       overlapFrom: ago(60 * MINUTE),
     };
     const placed: Key = { ...NEW, state: 'current', currentAs: 'v1', currentSince: ago(60 * MINUTE) };
-    const opened = {
-      id: 'r2',
-      kind: 'rollback',
-      reason: '',
-      by: '',
-      startedAt: ago(60 * MINUTE),
-      attempt: 1,
-    } as const;
-    const rotation = { ...opened, phase: 'promote', base: 'v1', old: NEW.id, new: OLD.id } as const;
+    const back = { kind: 'rollback', old: NEW.id, new: OLD.id } as const;
+    const rotation = { ...OPENED, ...back, phase: 'promote', base: 'v1' } as const;
     const current = { version: 'v9', row: OLD.id, fingerprints: OLD.fingerprints ?? {}, complete: true };
     const readAt = (currentAskedAt: number): Step =>
       step({ keys: [old, placed], rotation }, { current, base: 'v9', currentAskedAt }, shared);
@@ -188,18 +193,10 @@ describe('late, stale and young answers', () => {
   });
 
   it('a document that others have changed since is staged under another mark', () => {
-    const opened = {
-      id: 'r1',
-      kind: 'scheduled',
-      reason: '',
-      by: '',
-      startedAt: ago(MINUTE),
-      attempt: 1,
-    } as const;
-    const entered = { phase: 'stage', old: OLD.id, new: NEW.id, entered: ago(SECOND), base: 'v0' } as const;
+    const entered = { phase: 'stage', entered: ago(SECOND), base: 'v0' } as const;
     const sent: Key = { ...NEW, storeVersion: undefined, stagedAs: 'r1.1' };
     const hand = { row: NEW.id, fingerprints: {} };
-    const ledger = { keys: [OLD, sent], rotation: { ...opened, ...entered } };
+    const ledger = { keys: [OLD, sent], rotation: { ...OPENED, ...entered } };
     const again = (base: string, shared: boolean): Step => {
       const seen = { hand, base, staged: { [NEW.id]: null }, siblings: [], twin: null };
       return step(ledger, seen, { ...byId, shared });
@@ -213,29 +210,13 @@ describe('late, stale and young answers', () => {
     const { issuerKeyId, fingerprints } = OLD;
     const given: Key = { ...NEW, storeVersion: undefined, issuerKeyId, fingerprints };
     const hand = { row: NEW.id, fingerprints: {} };
-    const opened = {
-      id: 'r1',
-      kind: 'scheduled',
-      reason: '',
-      by: '',
-      startedAt: ago(MINUTE),
-      attempt: 1,
-    } as const;
-    const rotation = { ...opened, phase: 'stage', old: OLD.id, new: NEW.id } as const;
+    const rotation = { ...OPENED, phase: 'stage' } as const;
     const known = step({ keys: [OLD, given], rotation }, { hand });
     expect(known).toMatchObject({ change: { type: 'same-key', as: OLD.id } });
   });
 
   it('a key that has the id of another and a value of its own is a key of its own', () => {
-    const opened = {
-      id: 'r1',
-      kind: 'scheduled',
-      reason: '',
-      by: '',
-      startedAt: ago(MINUTE),
-      attempt: 1,
-    } as const;
-    const rotation = { ...opened, phase: 'stage', old: OLD.id, new: NEW.id } as const;
+    const rotation = { ...OPENED, phase: 'stage' } as const;
     const given: Key = { ...NEW, storeVersion: undefined, issuerKeyId: OLD.issuerKeyId };
     const hand = { row: NEW.id, fingerprints: NEW.fingerprints ?? {} };
     const elsewhere = { credential: 'other', idElsewhere: 'key-1' };
@@ -387,6 +368,26 @@ describe('late, stale and young answers', () => {
     });
   });
 
+  it('a promote of a key that was not seen to work goes on only while the key in place is known to be dead', () => {
+    const ended: Key = {
+      ...OLD,
+      endNow: 'emergency',
+      revokeEntered: ago(MINUTE),
+      revokeAnswered: ago(MINUTE),
+    };
+    const back: Key = { ...OLD, id: 'r-1.1', currentAs: 'v5' };
+    const first = { kind: 'emergency', revokeFirst: true, unverified: true, phase: 'promote' } as const;
+    const staged = { [NEW.id]: { version: 'v1', same: true } };
+    const goesOn = (old: Key, keys: readonly Key[]): Step => {
+      const current = { version: 'v5', row: old.id, fingerprints: {}, complete: true };
+      const rotation = { ...OPENED, ...first, old: old.id };
+      return step({ keys: [...keys, NEW], rotation }, { current, base: 'v5', staged });
+    };
+    expect(goesOn(OLD, [ended])).toMatchObject({ do: 'intend', effect: { kind: 'promote', row: NEW.id } });
+    const moved = goesOn(back, [{ ...ended, state: 'retiring', ceasedCurrentAt: ago(SECOND) }, back]);
+    expect(moved).toMatchObject({ do: 'look', at: { what: 'works', row: NEW.id } });
+  });
+
   it('what a later key replaced is stale, whatever was written into the document before', () => {
     const converges = { ...byId, converges: 5 * MINUTE };
     const placed: Key = {
@@ -457,10 +458,9 @@ describe('a way on', () => {
       acceptGap: false,
       issuer: { ...byId.issuer, maxLive: 1, revokesBy: 'replacement', can: { ...can, revoke: false } },
     };
-    const opened = { id: 'r1', reason: '', by: '', startedAt: ago(MINUTE), attempt: 1 } as const;
     const dead = { verdict: 'refused', why: 'dead', message: 'dead', askedAt: NOW } as const;
     for (const kind of ['emergency', 'manual', 'scheduled'] as const) {
-      const rotation = { ...opened, kind, phase: 'create', old: OLD.id } as const;
+      const rotation = { ...OPENED, kind, phase: 'create', new: undefined } as const;
       const seen = { works: { 'r0.0': dead }, siblings: [] };
       expect(step({ keys: [OLD], rotation }, seen, serial)).toMatchObject({ do: 'stop', code: 'REFUSED' });
       const accepted = step({ keys: [OLD], rotation }, seen, { ...serial, acceptGap: true });
@@ -487,19 +487,10 @@ describe('a way on', () => {
     const old: Key = { ...OLD, state: 'retiring', ceasedCurrentAt: ago(MINUTE), endNow: 'emergency' };
     const placed: Key = { ...NEW, state: 'current', currentAs: 'v1', currentSince: ago(MINUTE) };
     const current = { version: 'v9', row: OLD.id, fingerprints: OLD.fingerprints ?? {}, complete: true };
-    const opened = {
-      id: 'r1',
-      kind: 'emergency',
-      reason: '',
-      by: '',
-      startedAt: ago(DAY),
-      attempt: 1,
-    } as const;
     const rotation = {
-      ...opened,
+      ...OPENED,
+      kind: 'emergency',
       phase: 'overlap',
-      old: OLD.id,
-      new: NEW.id,
       promotedAt: ago(MINUTE),
     } as const;
     const followed = step({ keys: [old, placed], rotation }, { current, base: 'v9' });

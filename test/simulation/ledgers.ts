@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import type { Key, Ledger } from '../../src/core/ledger.ts';
 import type { TrailEntry, TrailNote } from '../../src/core/trail.ts';
 import type { Actor } from './process.ts';
+import { written } from './reach.ts';
 import { CANARY, type Credential } from './truth.ts';
 import { DAY, HOUR, MINUTE } from './world.ts';
 
@@ -50,6 +51,7 @@ function follow(one: Credential, { trail }: Ledger): readonly TrailNote[] {
     one.said.set(`${revokes ? 'revoke-intended' : event} ${key}`, one.sim.clock.time);
   }
   one.notes.push(...fresh);
+  one.sim.reached.push(...fresh.map(written));
   return fresh;
 }
 

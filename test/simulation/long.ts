@@ -1,8 +1,8 @@
 import { availableParallelism } from 'node:os';
-import { parseArgs } from 'node:util';
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
+import { exitCodeOf, optionsIn, UsageError, wholeNumber } from '../arguments.ts';
 import { addCells, type Cells, countReached, noCells, report } from './reach.ts';
-import { describeFailure, simulateAll, simulateOne } from './run.ts';
+import { again, describeFailure, simulateAll, simulateOne } from './run.ts';
 import { type Schedule, scheduleOf } from './schedule.ts';
 
 const SEEDS = 2 ** 32;
@@ -39,7 +39,7 @@ async function work([base, most]: readonly [number, number], tell: (told: Told) 
     if (violation === null) return true;
     failures += 1;
     if (failures <= DESCRIBED) shown.push(describeFailure(simulation).then(say));
-    else say(`seed ${schedule.seed}: ${violation.invariant}: ${violation.message}`);
+    else say(`seed ${schedule.seed}: ${violation.invariant}: ${violation.message}\n${again(schedule)}`);
     return true;
   });
   await Promise.all(shown);
@@ -82,38 +82,29 @@ async function runAgain(seed: number, parts: readonly string[]): Promise<boolean
   return violation === null;
 }
 
-/** What is asked for on the command line. Throws where that is no number, or is not known. */
-function asked() {
-  const { values } = parseArgs({
-    options: {
-      schedules: { type: 'string', default: '1000000' },
-      cores: { type: 'string', default: `${availableParallelism()}` },
-      base: { type: 'string', default: `${(Math.floor(Date.now() / 1000) * 1_000) % SEEDS}` },
-      seed: { type: 'string' },
-      without: { type: 'string', default: '' },
-    },
-  });
-  const whole = (name: keyof typeof values, least: number): number => {
-    const number = Number(values[name]?.trim() || Number.NaN);
-    if (Number.isInteger(number) && number >= least && number < SEEDS) return number;
-    throw new Error(`--${name} takes a whole number from ${least} to ${SEEDS - 1}`);
-  };
-  const many = { schedules: whole('schedules', 1), cores: whole('cores', 1), base: whole('base', 0) };
-  const parts = values.without.split(',').filter((part) => part !== '');
-  return { ...many, seed: values.seed === undefined ? null : whole('seed', 0), parts };
-}
+const OPTIONS = {
+  schedules: { type: 'string', default: '1000000' },
+  cores: { type: 'string', default: `${availableParallelism()}` },
+  base: { type: 'string', default: `${(Math.floor(Date.now() / 1000) * 1_000) % SEEDS}` },
+  seed: { type: 'string' },
+  without: { type: 'string', default: '' },
+} as const;
 
-async function main(): Promise<number> {
-  const wanted = await Promise.resolve()
-    .then(asked)
-    .catch(({ message }: Error) => message);
-  if (typeof wanted === 'string') {
-    console.log(wanted);
-    return 2;
-  }
-  const { schedules, cores, base, seed, parts } = wanted;
-  return (await (seed === null ? runAll(schedules, cores, base) : runAgain(seed, parts))) ? 0 : 1;
+async function main(args: readonly string[]): Promise<number> {
+  const { without, ...options } = optionsIn(args, OPTIONS);
+  const { seed = '0' } = options;
+  const parts = without.split(',').filter((part) => part !== '');
+  const odd = parts.find((part) => !/^-?\d+(\.\d+)?$/.test(part));
+  if (odd !== undefined)
+    throw new UsageError(`--without has operations and faults, such as 3,10002.7, not '${odd}'`);
+  const whole = (name: 'schedules' | 'cores' | 'base', least: number): number =>
+    wholeNumber(`--${name}`, options[name], least, SEEDS - 1);
+  const kept =
+    options.seed === undefined
+      ? await runAll(whole('schedules', 1), whole('cores', 1), whole('base', 0))
+      : await runAgain(wholeNumber('--seed', seed, 0, SEEDS - 1), parts);
+  return kept ? 0 : 1;
 }
 
 if (!isMainThread) await work(workerData as [number, number], (told) => parentPort?.postMessage(told));
-else process.exitCode = await main();
+else process.exitCode = await exitCodeOf(() => main(process.argv.slice(2)), console.log);

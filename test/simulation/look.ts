@@ -164,8 +164,10 @@ function ended(actor: Actor, one: Credential, key: SimKey): void {
   // cannot be seen, nor what the store does not show yet; and a request that is under way is not called back.
   const entered = Math.max(0, ...rows.map(({ id }) => one.said.get(`revoke-intended ${id}`) ?? 0));
   const looked = Math.max(entered, Math.min(actor.readAt, asked));
-  const stranger = Math.max(one.strangerEndedAt, one.strangerPlacedAt + policy.converges);
-  if (stranger > Math.min(looked, actor.began)) return;
+  const seen = Math.min(looked, actor.began);
+  const stranger = Math.max(one.strangerEndedAt, one.strangerPlacedAt + policy.converges) > seen;
+  // To a key that a stranger has put in place since then, no time is promised.
+  const inTime = key.ends === 'in time' && !(stranger && key.readUntil + policy.converges > seen);
   const current = one.current();
   const works = current !== null && (one.lives(current) || fooled || current.ends === 'first');
   const needed = key.readUntil > 0 || (current !== null && rows.some(({ valueLost }) => valueLost !== true));
@@ -174,12 +176,12 @@ function ended(actor: Actor, one: Credential, key: SimKey): void {
   const hooked = policy.hooks.length > 0 && key.readUntil > 0 && one.told === key.value;
   const gated = policy.gates.length > 0 && one.gatePassedAt < key.readUntil;
   one.judge(what, [
-    ['I2', 'consumers read it now', current === key],
+    ['I2', 'consumers read it now', !stranger && current === key],
     ['I1', 'the mirror holds it', one.find(one.mirror) === key],
-    ['I3', `${Math.round(early / SECOND)} s too early`, key.ends === 'in time' && early > 0],
-    ['I3', 'no gate has let it go', key.ends === 'in time' && gated],
-    ['I3', 'the hook has told of no other', key.ends === 'in time' && hooked],
-    ['I2', `the key in current (${current?.id}) does not work`, needed && !works],
+    ['I3', `${Math.round(early / SECOND)} s too early`, inTime && early > 0],
+    ['I3', 'no gate has let it go', inTime && gated],
+    ['I3', 'the hook has told of no other', inTime && hooked],
+    ['I2', `the key in current (${current?.id}) does not work`, !stranger && needed && !works],
   ]);
 }
 

@@ -1,3 +1,4 @@
+import type { TrailNote } from '../../src/core/trail.ts';
 import { COMMANDS } from './commands.ts';
 import { EFFECTS, FAULTS } from './network.ts';
 import { FAMILIES, type Plan, type Schedule } from './schedule.ts';
@@ -35,6 +36,19 @@ export function traitsOf(plan: Plan, schedule: Schedule): readonly string[] {
   return Object.keys(TRAITS).filter((name) => TRAITS[name]?.(plan, schedule));
 }
 
+/** What the trail can say of a change of the ledger. */
+const ENTRIES = [
+  ...['adopted', 'held', 'hold-lifted', 'waiting-for-person', 'overlap-ended', 'mirrors-owed'],
+  ...['rotation-opened', 'rotation-closed', 'rotation-failed', 'rotation-abandoned', 'postponed'],
+  ...['create-intended', 'key-created', 'key-registered', 'key-provided', 'create-unsure', 'key-not-created'],
+  ...['possible-orphan', 'orphan-found', 'key-identified', 'never-made', 'merged', 'same-key'],
+  ...['stage-intended', 'staged', 'stage-conflict', 'restage', 'value-lost', 'given-up', 'verified'],
+  ...['promote-intended', 'promoted', 'promote-unsure', 'not-promoted', 'promote-settled'],
+  ...['rewrite-intended', 'current-rewritten', 'current-moved-by-someone', 'promote-before-verify'],
+  ...['revoke-intended', 'revoke-sent', 'revoke-failed', 'revoke-taken-back', 'settled', 'value-discarded'],
+  ...['proven-dead by issuer', 'proven-dead by expiry', 'owed-intended', 'owed-paid', 'owed-failed'],
+];
+
 const READS = ['load', 'read', 'verify', 'find', 'list', 'slots', 'describe', 'read mirror', 'gate'];
 
 const HANDED = ['hook', 'mirror'];
@@ -47,20 +61,28 @@ const DIMENSIONS = {
   family: FAMILIES,
   trait: Object.keys(TRAITS),
   command: COMMANDS,
+  entry: ENTRIES,
+  times: ['times'],
 };
 type Dimension = keyof typeof DIMENSIONS;
 type Table = readonly [rows: Dimension, columns: Dimension];
 
-/** Something that happened: a call that met a fault, or a command that began (`id` is null). */
-export type Reached = Readonly<Record<Exclude<Dimension, 'trait'>, string>> & {
-  readonly trait: readonly string[];
+/** Something that happened: a call that met a fault, else (`id` is null) a command that began, or an entry of the trail. */
+export type Reached = Readonly<Partial<Record<Dimension, string | readonly string[]>>> & {
   readonly id: string | null;
+};
+
+/** An entry of the trail, for the table. */
+export const written = ({ event, data }: TrailNote): Reached => {
+  const proof = event === 'proven-dead' ? ` by ${data?.by}` : '';
+  return { id: null, entry: `${event}${proof}`, times: 'times' };
 };
 
 const TABLES: readonly Table[] = [
   ...(['call', 'phase', 'family', 'trait'] as const).map((rows): Table => [rows, 'fault']),
   ...(['family', 'phase', 'trait'] as const).map((columns): Table => ['command', columns]),
   ...(['trait', 'family'] as const).map((columns): Table => ['phase', columns]),
+  ['entry', 'times'],
 ];
 
 /** Cells that no schedule can reach, and why. */
@@ -104,7 +126,7 @@ export function countReached(cells: Cells, reached: readonly Reached[]): void {
         for (const column of listOf(one[columns])) count(cells[at], row, column);
 }
 
-const listOf = (values: string | readonly string[]): readonly string[] =>
+const listOf = (values: string | readonly string[] = []): readonly string[] =>
   typeof values === 'string' ? [values] : values;
 
 /** The tables, and the cells that should have been reached and were not. */

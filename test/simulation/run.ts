@@ -66,18 +66,23 @@ async function shrink(failed: Simulation): Promise<Simulation> {
   return best;
 }
 
+/** How to see a schedule again. */
+export function again({ seed, without }: Schedule): string {
+  const less = without.size === 0 ? '' : ` --without ${[...without].join(',')}`;
+  return `again: npm run simulate:long -- --seed ${seed}${less}`;
+}
+
 /** What a person needs to see of a broken promise, and to see it again. */
 export async function describeFailure(failed: Simulation): Promise<string> {
   const { schedule, reached, violation } = await shrink(failed);
   const { lines } = await simulateOne(schedule, true);
-  const without = [...schedule.without].join(',');
   const faults = reached.flatMap(({ id, call, fault }) => (id === null ? [] : `${id} ${call} ${fault}`));
   return [
     `seed ${schedule.seed}: ${violation?.invariant}: ${violation?.message}`,
     `operations: ${schedule.operations.map(({ id, command }) => `${id} ${command}`).join(', ')}`,
     `faults: ${faults.join(', ') || 'none'}`,
     ...(lines ?? []).slice(-80),
-    `again: npm run simulate:long -- --seed ${schedule.seed}${without === '' ? '' : ` --without ${without}`}`,
+    again(schedule),
   ].join('\n');
 }
 

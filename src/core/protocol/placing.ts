@@ -202,9 +202,7 @@ export function promoting(ledger: Ledger, policy: Policy, seen: Seen, rotation: 
     const reason = 'whether the store shows what is current or what was before it cannot be told yet';
     return retryStep('retry', reason, undefined, {}, now);
   }
-  if (rotation.unverified === true || seen.entered === `promote:${row?.id}`) {
-    return promotion(ledger, policy, seen, rotation, null, now);
-  }
+  if (seen.entered === `promote:${row?.id}`) return promotion(ledger, policy, seen, rotation, null, now);
   return verifying(ledger, policy, seen, rotation, now);
 }
 
