@@ -131,6 +131,13 @@ describe('late, stale and young answers', () => {
     // What refuses every key proves nothing of this one.
     expect(answered(owed, dead, undefined, dead)).toMatchObject({ change: { type: 'opened' } });
     expect(answered(owed, dead, undefined, unsure)).toMatchObject({ do: 'wait', for: 'proof' });
+    // It may expire while the request is on its way, and the issuer accept it for a while yet.
+    const expires = (ms: number): Step => answered({ ...owed, expiresAt: ago(-ms) }, WORKS);
+    expect(expires(11 * MINUTE)).toMatchObject({ do: 'intend', effect: { kind: 'revoke' } });
+    const until = NOW + 14 * MINUTE + 1;
+    expect(expires(9 * MINUTE)).toMatchObject({ do: 'wait', for: 'proof', until });
+    expect(expires(-4 * MINUTE)).toMatchObject({ do: 'wait', for: 'proof' });
+    expect(expires(-6 * MINUTE)).toMatchObject({ change: { type: 'dead', by: 'expiry' } });
     // The door is looked through again after the intention is saved, and so is this.
     const again = (own: Seen['works'][string]): Step => answered(sent, own, `revoke:${sent.id}`);
     expect(again(WORKS)).toMatchObject({ do: 'act', effect: { kind: 'revoke' } });

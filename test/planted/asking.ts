@@ -163,9 +163,9 @@ export const ASKING: readonly Bug[] = [
       'emergency | emergency --again | emergency --revoke-first | rotate',
     ],
     file: CREATION,
-    find: 'ledger.keys.filter((key) => isLive(key) && !isSaidDead(policy, seen, key)).length;',
+    find: 'ledger.keys.filter((key) => isLive(key) && !isSaidDead(key, policy, seen)).length;',
     replace:
-      "ledger.keys.filter((key) => isLive(key) && key.state !== 'retiring' && !isSaidDead(policy, seen, key)).length;",
+      "ledger.keys.filter((key) => isLive(key) && key.state !== 'retiring' && !isSaidDead(key, policy, seen)).length;",
     why: 'it is as good as gone',
   },
   {

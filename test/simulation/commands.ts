@@ -7,6 +7,7 @@ import { provide } from '../../src/engine/provide.ts';
 import { drive } from '../../src/engine/rotate.ts';
 import type { Run } from '../../src/engine/run.ts';
 import { endByHand, makeByHand } from './issuer.ts';
+import { handOn } from './look.ts';
 import { type Actor, runFor } from './process.ts';
 import { put } from './store.ts';
 import type { Credential, SimKey } from './truth.ts';
@@ -51,9 +52,15 @@ const TYPED = {
 const STRANGERS = {
   'stranger: foreign': (one) => put(one, makeByHand(one).value),
   'stranger: back': (one) => {
-    const rows = one.ledger?.keys.filter(({ state }) => state === 'retiring') ?? [];
-    const [retiring] = rows.flatMap((row) => one.keyOf(row) ?? []);
-    if (retiring !== undefined) put(one, retiring.value);
+    const old = retiring(one);
+    if (old !== undefined) put(one, old.value);
+  },
+  'stranger: mirror': (one) => {
+    const old = retiring(one);
+    if (one.mirror === null || old === undefined) return;
+    one.strangerPlacedAt = one.sim.clock.time;
+    handOn(one, 'mirror', old.value);
+    one.mirrorKnown = false;
   },
   'stranger: edits': (one) => {
     if (one.text() !== null && one.fields) put(one, `${one.sim.clock.time}`, { value: 'OTHER' });
@@ -66,6 +73,12 @@ const STRANGERS = {
     if (current?.mark) endByHand(one, current);
   },
 } satisfies Readonly<Record<string, (one: Credential) => void>>;
+
+/** A key that one may still find somewhere, and think that it is the right one. */
+function retiring(one: Credential): SimKey | undefined {
+  const rows = one.ledger?.keys.filter(({ state }) => state === 'retiring') ?? [];
+  return rows.flatMap((row) => one.keyOf(row) ?? [])[0];
+}
 
 type Typing = keyof typeof TYPED;
 type Stranger = keyof typeof STRANGERS;

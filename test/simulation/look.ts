@@ -113,11 +113,17 @@ function discarded({ owner }: Actor, one: Credential, value: string | null): voi
   one.judge(`${owner} discards the value of ${key?.id}`, [['I4', 'it lives', needed]]);
 }
 
-/** Consumers who read the mirror, or are told by the hook, have another key from now on. */
+/**
+ * Consumers who read the mirror, or are told by the hook, have another key from now on. Of what somebody else wrote into
+ * the mirror, and keyturn replaced before it could see that, nothing is promised.
+ */
 export function handOn(one: Credential, by: 'mirror' | 'told', value: string | null): void {
   const old = one.find(one[by]);
-  if (old !== null && value !== one[by] && old.readUntil !== Infinity) old.readUntil = one.sim.clock.time;
+  const counts = by === 'told' || one.mirrorKnown;
+  if (counts && old !== null && value !== one[by] && old.readUntil !== Infinity)
+    old.readUntil = one.sim.clock.time;
   one[by] = value;
+  if (by === 'mirror') one.mirrorKnown = true;
 }
 
 /** What consumers read has changed. */
@@ -177,7 +183,7 @@ function ended(actor: Actor, one: Credential, key: SimKey): void {
   const gated = policy.gates.length > 0 && one.gatePassedAt < key.readUntil;
   one.judge(what, [
     ['I2', 'consumers read it now', !stranger && current === key],
-    ['I1', 'the mirror holds it', one.find(one.mirror) === key],
+    ['I1', 'the mirror holds it', !stranger && one.find(one.mirror) === key],
     ['I3', `${Math.round(early / SECOND)} s too early`, inTime && early > 0],
     ['I3', 'no gate has let it go', inTime && gated],
     ['I3', 'the hook has told of no other', inTime && hooked],

@@ -47,6 +47,7 @@ function unrest(one: Credential): string | null {
   // What was only written again tells nobody anything.
   const held = keys.find(({ state }) => state === 'current')?.id;
   const placed = one.said.has(`promoted ${held}`) || one.said.has(`current-moved-by-someone ${held}`);
+  const behind = one.mirrorKnown && one.mirror !== current?.value;
   const known = plan.family !== 'random'; // what nobody can tell of such a key
   const left: readonly (readonly [left: boolean, what: string])[] = [
     [rotation !== undefined, `a rotation is open at ${rotation?.phase}`],
@@ -57,7 +58,7 @@ function unrest(one: Credential): string | null {
     [keys.some((row) => isDead(row) && row.storeVersion !== undefined), 'the value of a dead key is kept'],
     [known && (current === null || !one.lives(current)), 'the key in current does not work'],
     [known && placed && hooks.length > 0 && one.told !== current?.value, 'the hook was not told'],
-    [known && placed && mirrors.length > 0 && one.mirror !== current?.value, 'the mirror is behind'],
+    [known && placed && mirrors.length > 0 && behind, 'the mirror is behind'],
     [known && (rows.length !== 1 || one.keyOf(rows[0]) !== current), 'rows are left'],
     [known && beside !== undefined, `${beside?.id} lives beside the one in current`],
     [known && sim.schedule.sink !== 'none' && sunk.length < trail.count, 'the sink lacks entries'],

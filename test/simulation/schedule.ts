@@ -39,7 +39,12 @@ function planOf(dice: Dice, gap: boolean, family: Family, store: ReturnType<type
     ...own,
   };
   const often = (likely: boolean): number => (likely && dice.chance(0.15) && !race ? 0.4 : 0);
-  const old = traits.longestLife === null ? 100 * DAY : 45 * DAY; // one that expires is old before it is dead
+  // One that expires is old before it is dead, or dies while all this goes on.
+  const old = traits.longestLife === null ? 100 * DAY : 45 * DAY;
+  const last =
+    traits.longestLife !== null && !unproven && !race && dice.chance(0.2)
+      ? 60 * DAY - dice.between(0, 3 * HOUR)
+      : old;
   return {
     family,
     traits,
@@ -49,7 +54,7 @@ function planOf(dice: Dice, gap: boolean, family: Family, store: ReturnType<type
     duds: often(family === 'minted' || family === 'slots'), // or one that never works
     short: (family === 'minted' || family === 'client') && dice.chance(0.15), // keys without a fingerprint
     begins: race ? 'managed' : dice.pick(['empty', 'managed', 'managed', 'managed', 'foreign'] as const),
-    age: race || dice.chance(0.7) ? old : 2 * DAY, // of the key that is there
+    age: race || dice.chance(0.7) ? last : 2 * DAY, // of the key that is there
     policy: {
       overlap: dice.pick([30 * MINUTE, 2 * HOUR, DAY]),
       config: 'config-1',

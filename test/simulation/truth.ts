@@ -45,6 +45,7 @@ export class Credential {
   readonly again = new Map<string, SimKey>(); // those that it gave once more, by the row that asked
   before: { readonly value: StoredValue | null; readonly at: number } | null = null; // was current until when
   mirror: string | null = null; // what the mirror holds
+  mirrorKnown = true; // keyturn wrote that, or has looked at it since
   told: string | null = null; // what the hook was told of last
   /** What operators have typed: nothing of this kind may happen without them. `overlap`: the shortest asked for. */
   readonly allowed = {

@@ -74,8 +74,12 @@ export function askOfCaller(ledger: Ledger, { issuer }: Policy, seen: Seen): Ste
 
 /** Whether the issuer has said in this run that a key is dead, or the ledger has it so. */
 export function isKnownDead(row: Key, policy: Policy, seen: Seen): boolean {
+  return isDead(row) || isSaidDead(row, policy, seen);
+}
+
+/** Whether the issuer has said in this run that a key is dead: then it holds no slot either. */
+export function isSaidDead(row: Key, policy: Policy, seen: Seen): boolean {
   const verdict = seen.works[row.id];
-  if (isDead(row)) return true;
   if (verdict?.verdict !== 'refused' || verdict.why !== 'dead') return false;
   return !mayBeTooNew(row, policy, verdict.askedAt, seen.clock);
 }

@@ -8,14 +8,13 @@ import {
   isLive,
   isStale,
   LATE_CREATE,
-  mayBeTooNew,
   rowOf,
   sameId,
   sameKey,
   settledAt,
 } from '../rows.ts';
 import { appeared } from './appeared.ts';
-import { fullEmergencyHint, gapNotAccepted } from './asking.ts';
+import { fullEmergencyHint, gapNotAccepted, isSaidDead } from './asking.ts';
 import type { Step } from './changes.ts';
 import { wasListedBefore } from './own-id.ts';
 import { revocation } from './revocation.ts';
@@ -67,7 +66,7 @@ function budgetSpent(ledger: Ledger, policy: Policy, seen: Seen, rotation: Rotat
   if (current !== null && policy.issuer.proves && seen.works[current.id] === undefined)
     return look({ what: 'works', row: current.id });
   const spent = `three keys were asked for within a day and none is in place (last: ${rotation.lastError ?? 'no reason recorded'})`;
-  if (current !== null && isSaidDead(policy, seen, current)) {
+  if (current !== null && isSaidDead(current, policy, seen)) {
     const hint = `run ${emergencyCommand(ledger)} now to put a working key in place, and mend the cause`;
     return stop('UNSAFE', `the key in current is dead; ${spent}`, hint);
   }
@@ -89,7 +88,7 @@ function slotFree(ledger: Ledger, policy: Policy, seen: Seen, rotation: Rotation
     (key) => isLive(key) && key.storeVersion !== undefined && seen.works[key.id] === undefined,
   );
   const used =
-    seen.slots?.used ?? ledger.keys.filter((key) => isLive(key) && !isSaidDead(policy, seen, key)).length;
+    seen.slots?.used ?? ledger.keys.filter((key) => isLive(key) && !isSaidDead(key, policy, seen)).length;
   if (used < max) return null;
   // A key may have ended by itself, or by somebody's hand.
   if (seen.slots === undefined && policy.issuer.proves && unasked !== undefined)
@@ -139,13 +138,6 @@ function holders(ledger: Ledger, seen: Seen, keys: readonly ListedKey[]): string
   });
   const more = keys.length - named.length;
   return `${named.join('; ')}${more > 0 ? `; and ${more} more` : ''}`;
-}
-
-/** The issuer has just called it dead, so it holds no slot. */
-function isSaidDead(policy: Policy, seen: Seen, key: Key): boolean {
-  const answer = seen.works[key.id];
-  if (answer?.verdict !== 'refused' || answer.why !== 'dead') return false;
-  return !mayBeTooNew(key, policy, answer.askedAt, seen.clock);
 }
 
 /**

@@ -5,7 +5,7 @@ import { currentRow, isDead, isStale, owedRevocations, possibleRows, possibleUnt
 import type { Step } from './changes.ts';
 import { searchAgain, whetherMade } from './creation.ts';
 import { revocation } from './revocation.ts';
-import type { Seen } from './seen.ts';
+import { isAnother, isForeign, type Seen } from './seen.ts';
 import { isActive, look, retryStep, weight } from './steps.ts';
 
 /**
@@ -49,21 +49,13 @@ function mayRevokeNow(ledger: Ledger, seen: Seen, wasRead: boolean): boolean {
   return !isForeign(seen) && ledger.hold?.kind !== 'foreign' && ledger.hold?.kind !== 'gone';
 }
 
-function isForeign({ current }: Seen): boolean {
-  return current !== undefined && current !== null && current.row === null;
-}
-
-/** What is handed on is what stands in `current`: that is to be the key for which it is owed. */
-function isAnother(ledger: Ledger, { current }: Seen): boolean {
-  return current !== undefined && current !== null && current.row !== currentRow(ledger)?.id;
-}
-
 function owedEffects(ledger: Ledger, policy: Policy, seen: Seen, now: number): Step | null {
   let soonest: Step | null = null;
   if (ledger.owed.length > 0 && isStale(ledger, policy, seen)) {
     return retryStep('retry', 'the store still shows the key that was replaced', undefined, {}, now);
   }
-  if (ledger.owed.length > 0 && isAnother(ledger, seen)) {
+  // What is handed on is what stands in current: that is to be the key for which it is owed.
+  if (ledger.owed.length > 0 && isAnother(seen, currentRow(ledger))) {
     const reason = 'hooks and mirrors wait: the store holds another key than the one that they are owed for';
     return { do: 'wait', for: 'operator', reason, until: null };
   }

@@ -4,7 +4,7 @@ import { currentRow, isDead, previous, rowOf, sameKeyOrId } from '../rows.ts';
 import { askOfCaller, turnsToRevokeFirst, whyNotBegun, whyNotFirst } from './asking.ts';
 import type { Change, Step } from './changes.ts';
 import { followStore } from './next.ts';
-import type { Seen } from './seen.ts';
+import { isForeign, type Seen } from './seen.ts';
 import { look, stop } from './steps.ts';
 
 /** What a person or a job asked for, beyond what is due. */
@@ -287,10 +287,6 @@ function isAbandoned(ledger: Ledger, key: Key): boolean {
 function mayBeForgotten(key: Key): boolean {
   const isNowhere = key.valueLost === true || key.storeVersion === undefined;
   return key.state === 'possible' || (key.state === 'pending' && isNowhere);
-}
-
-function isForeign(seen: Seen): boolean {
-  return seen.current !== undefined && seen.current !== null && seen.current.row === null;
 }
 
 /** What `adopt` does with the key that is in the store, judged before anything is written. Null: it may be adopted. */

@@ -212,7 +212,14 @@ function mayEndAnother(ledger: Ledger, policy: Policy, seen: Seen, row: Key, now
   const hasTwoKeys =
     revokesBy === 'id' && ledger.keys.some((key) => key.id !== row.id && isLive(key) && sameId(key, row));
   const isTold = revokesBy !== 'promotion' && revokesBy !== 'replacement' && !hasTwoKeys;
-  return isTold ? null : endedByItself(ledger, policy, seen, row, now, 'waits');
+  return isTold ? null : (expiresSoon(row, now) ?? endedByItself(ledger, policy, seen, row, now, 'waits'));
+}
+
+/** By some clock it may be dead when the request arrives, and the issuer still say for a while that it lives. */
+function expiresSoon({ id, expiresAt }: Key, now: number): Step | null {
+  if (expiresAt === undefined || expiresAt === null || now < toMs(expiresAt) - 2 * CLOCK_SKEW) return null;
+  const until = toMs(expiresAt) + CLOCK_SKEW + 1;
+  return { do: 'wait', for: 'proof', reason: `${id} is about to expire, which ends no other key`, until };
 }
 
 /** A test that refuses the key in current as well may be out of order: then its word proves nothing. */

@@ -121,6 +121,16 @@ export type Effect =
   | { readonly kind: 'discard'; readonly row: string; readonly version: Version }
   | { readonly kind: 'owed'; readonly row: string };
 
+/** Whether `current` holds a key that no row knows. */
+export function isForeign({ current }: Seen): boolean {
+  return current !== undefined && current !== null && current.row === null;
+}
+
+/** Whether `current` holds another key than this row's. */
+export function isAnother({ current }: Seen, row: { readonly id: string } | null): boolean {
+  return current !== undefined && current !== null && current.row !== row?.id;
+}
+
 export function effectName(effect: Effect): string {
   return `${effect.kind}:${effect.row}`;
 }
