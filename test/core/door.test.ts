@@ -48,6 +48,7 @@ const PENDING: Key = {
 const WORKS: Verification = { verdict: 'works', facts: {}, findings: [] };
 const DEAD: Verification = { verdict: 'refused', why: 'dead', message: 'it is dead' };
 const UNFIT: Verification = { verdict: 'refused', why: 'scope-missing', message: 'a scope is missing' };
+const WRONG: Verification = { verdict: 'refused', why: 'wrong-kind', message: 'of another kind' };
 const UNKNOWN: Verification = { verdict: 'unknown', message: 'no answer' };
 
 const inPlace: CurrentSeen = {
@@ -120,6 +121,16 @@ const TABLE: readonly (readonly [string, Case, string])[] = [
   ['current is dead, and the target too', { works: { 'r1.1': DEAD, 'r0.0': DEAD } }, 'open'],
   ['current is dead, the target works', { works: { 'r1.1': DEAD, 'r0.0': WORKS } }, 'stop UNSAFE'],
   ['current is dead, the target unknown', { works: { 'r1.1': DEAD, 'r0.0': UNKNOWN } }, 'stop UNSAFE'],
+  [
+    'current is dead, the target of the wrong kind and never read',
+    { target: PENDING, works: { 'r1.1': DEAD, 'r2.1': WRONG } },
+    'open',
+  ],
+  [
+    'current is dead, the target of the wrong kind',
+    { works: { 'r1.1': DEAD, 'r0.0': WRONG } },
+    'stop UNSAFE',
+  ],
   ['current is not fit', { works: { 'r1.1': UNFIT, 'r0.0': WORKS } }, 'stop GUARDED'],
   ['current unknown, the target works', { works: { 'r1.1': UNKNOWN, 'r0.0': WORKS } }, 'wait'],
   ['current unknown, the target dead', { works: { 'r1.1': UNKNOWN, 'r0.0': DEAD } }, 'open'],
@@ -293,12 +304,17 @@ describe('the one door', () => {
   });
 });
 
-it('what an emergency that was called off has entered does not stand for the gates', () => {
-  const asks = (revokeEntered: string): Step | null => {
-    const row: Key = { ...OLD, overlap: 0, revokeEntered };
+it('what was entered before the overlap began does not stand for the gates', () => {
+  const asks = (revokeEntered: string, more: Partial<Key> = {}): Step | null => {
+    const row: Key = { ...OLD, overlap: 0, revokeEntered, ...more };
     const ledger = { ...emptyLedger('wa-test'), keys: [row, NEW] };
     return revocation(ledger, { ...policy, gates: ['idle'] }, nothingSeen('host-a', 'r9'), row, NOW);
   };
   expect(asks('2026-10-31T00:00:00.000Z')).toMatchObject({ do: 'look', at: { what: 'gates' } });
   expect(asks('2026-11-02T00:00:00.000Z')).not.toMatchObject({ at: { what: 'gates' } });
+  // A mirror held it still, and its readers lost it later.
+  const again = { overlapFrom: '2026-11-03T00:00:00.000Z' };
+  expect(asks('2026-11-02T00:00:00.000Z', again)).toMatchObject({ do: 'look', at: { what: 'gates' } });
+  const sent = { ...again, revokeRepeated: '2026-11-04T00:00:00.000Z' };
+  expect(asks('2026-11-02T00:00:00.000Z', sent)).not.toMatchObject({ at: { what: 'gates' } });
 });

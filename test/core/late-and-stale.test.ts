@@ -137,6 +137,8 @@ describe('late, stale and young answers', () => {
     const until = NOW + 14 * MINUTE + 1;
     expect(expires(9 * MINUTE)).toMatchObject({ do: 'wait', for: 'proof', until });
     expect(expires(-4 * MINUTE)).toMatchObject({ do: 'wait', for: 'proof' });
+    const resent = { ...sent, revokeEntered: ago(DAY), expiresAt: ago(-9 * MINUTE) };
+    expect(answered(resent, WORKS)).toMatchObject({ do: 'wait', for: 'proof', until });
     expect(expires(-6 * MINUTE)).toMatchObject({ change: { type: 'dead', by: 'expiry' } });
     // The door is looked through again after the intention is saved, and so is this.
     const again = (own: Seen['works'][string]): Step => answered(sent, own, `revoke:${sent.id}`);

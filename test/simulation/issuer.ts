@@ -90,6 +90,7 @@ function verdict(one: Credential, value: string | null): Verification {
   const accepts = key !== null && shows(one, key) && key.endedAt !== key.issuedAt;
   if (key !== null && accepts) key.accepted ||= one.lives(key);
   else if (key !== null) key.calledDead = true;
+  if (accepts && !key.fits) return { verdict: 'refused', why: 'wrong-kind', message: 'not of this kind' };
   return accepts ? works : { verdict: 'refused', why: 'dead', message: 'not accepted' };
 }
 
@@ -103,7 +104,7 @@ function create(one: Credential, mark: string, value: string): SimKey {
   }
   if (enforces && isFull(one)) throw refusal('FULL', 'all slots are taken');
   const key = make(one, mark, value);
-  if (dice.chance(duds)) key.endedAt = key.issuedAt;
+  if (dice.chance(duds)) Object.assign(key, dice.chance(0.5) ? { fits: false } : { endedAt: key.issuedAt });
   return key;
 }
 

@@ -19,7 +19,7 @@ export function look(sim: Simulation, actor: Actor | null): void {
       if (was.over.includes(key) || made.includes(key)) continue;
       sim.trace(`${key.id} is ended by ${by}`);
       if (actor === null) one.strangerEndedAt = sim.clock.time;
-      else ended(actor, one, key);
+      else if (sim.clock.time < key.expiresAt) ended(actor, one, key);
     }
     for (const key of made) {
       sim.trace(`${key.id} is made for ${by}${now.over.includes(key) ? ', and does not work' : ''}`);
@@ -176,7 +176,8 @@ function ended(actor: Actor, one: Credential, key: SimKey): void {
   const inTime = key.ends === 'in time' && !(stranger && key.readUntil + policy.converges > seen);
   const current = one.current();
   const works = current !== null && (one.lives(current) || fooled || current.ends === 'first');
-  const needed = key.readUntil > 0 || (current !== null && rows.some(({ valueLost }) => valueLost !== true));
+  const serves = key.fits && current !== null && rows.some(({ valueLost }) => valueLost !== true);
+  const needed = key.readUntil > 0 || serves;
   const { overlap = policy.overlap } = rows.find((row) => row.revokeEntered !== undefined) ?? {};
   const early = key.readUntil + policy.converges + overlap - one.sim.clock.time;
   const hooked = policy.hooks.length > 0 && key.readUntil > 0 && one.told === key.value;

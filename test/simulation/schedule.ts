@@ -51,7 +51,7 @@ function planOf(dice: Dice, gap: boolean, family: Family, store: ReturnType<type
     slots: family === 'slots' && dice.chance(0.5), // counts its slots for whoever asks
     enforces: family !== 'slots' || dice.chance(0.3), // refuses a key beyond `maxLive`
     repeats: often(family === 'minted'), // gives a key that it gave before, with this probability
-    duds: often(family === 'minted' || family === 'slots'), // or one that never works
+    duds: often(family === 'minted' || family === 'slots'), // or one that never works, dead or of the wrong kind
     short: (family === 'minted' || family === 'client') && dice.chance(0.15), // keys without a fingerprint
     begins: race ? 'managed' : dice.pick(['empty', 'managed', 'managed', 'managed', 'foreign'] as const),
     age: race || dice.chance(0.7) ? last : 2 * DAY, // of the key that is there

@@ -23,6 +23,7 @@ export const newKey = (id: string, value: string, mark: string | null, issuedAt:
   issuedAt,
   expiresAt: Infinity,
   endedAt: null as number | null, // it may be accepted for a while yet
+  fits: true, // false: it lives, and is of the wrong kind
   accepted: mark === null, // the issuer has said that it works: from then on it does, everywhere, while it lives
   calledDead: false, // the issuer has said so, or that it has ended it
   readUntil: 0, // when a consumer may have read it last; 0: never; Infinity: it is in `current`, and the ledger knows

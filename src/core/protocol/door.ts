@@ -232,6 +232,8 @@ function successorWorks(ledger: Ledger, policy: Policy, seen: Seen, target: Key,
     if (own === undefined) return look({ what: 'works', row: target.id });
     const young = mayBeTooNew(target, policy, own.askedAt, seen.clock);
     if (own.verdict === 'refused' && own.why === 'dead' && !young) return null;
+    // Nobody could go on with it, and it may hold the slot that its successor needs.
+    if (own.verdict === 'refused' && own.why === 'wrong-kind' && never) return null;
   }
   if (verdict.verdict === 'unknown') {
     return retryStep(
@@ -256,7 +258,9 @@ function successorWorks(ledger: Ledger, policy: Policy, seen: Seen, target: Key,
     return stop(
       'GUARDED',
       `the key in current is not fit to take over: ${verdict.message}`,
-      'mend the new key at the issuer, or run keyturn rollback while the old key lives',
+      previous(ledger) !== null
+        ? 'mend the new key at the issuer, or run keyturn rollback while the old key lives'
+        : `mend it at the issuer, or run keyturn rotate ${ledger.credential} to put another key in place`,
     );
   }
   return stop(

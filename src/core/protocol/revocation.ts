@@ -84,8 +84,10 @@ function mayStillArrive(policy: Policy, row: Key, now: number): Step | null {
 
 function gated(ledger: Ledger, policy: Policy, seen: Seen, row: Key, now: number): Step | null {
   if (policy.gates.length === 0 || row.endNow !== undefined || row.state !== 'retiring') return null;
-  // Entered since it retires, the gates have passed; an emergency that was called off asked none.
-  if (row.revokeEntered !== undefined && row.revokeEntered >= (row.ceasedCurrentAt ?? '')) return null;
+  // Entered since its overlap began, the gates have passed; an emergency that was called off asked none.
+  const entered = row.revokeRepeated ?? row.revokeEntered;
+  const since = row.overlapFrom ?? row.ceasedCurrentAt ?? '';
+  if (entered !== undefined && entered >= since) return null;
   const reasons = seen.gates[row.id];
   if (reasons === undefined) return look({ what: 'gates', row: row.id });
   const used = seen.used?.[row.id];
@@ -125,7 +127,7 @@ function bySending(ledger: Ledger, policy: Policy, seen: Seen, row: Key, now: nu
     if (proof === 'dead') return { do: 'record', change: { type: 'dead', row: row.id, by: 'issuer' } };
     if (proof !== null) return proof;
   }
-  const another = row.revokeEntered === undefined ? mayEndAnother(ledger, policy, seen, row, now) : null;
+  const another = mayEndAnother(ledger, policy, seen, row, now);
   if (another !== null) return another;
   if (cannotBeNamed(policy, seen, row)) return unnamed(ledger, policy, seen, row);
   if (policy.issuer.revokesBy === 'promotion' && role === null) {
