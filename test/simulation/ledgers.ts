@@ -27,12 +27,15 @@ export function saved(actor: Actor, document: string): void {
   const goesOn = notes.some(({ event }) => event.endsWith('-intended') && event !== 'stage-intended');
   const goesBack = rotation?.kind === 'rollback' && rotation.id !== before?.rotation?.id;
   const alarm = hold?.kind !== before?.hold?.kind && ['foreign', 'gone', 'moved'].includes(hold?.kind ?? '');
+  const lifts = notes.some(({ event }) => ['hold-lifted', 'promoted', 'adopted'].includes(event));
+  const dropped = before?.hold !== undefined && hold === undefined && !lifts;
   const alone = one.strangerPlacedAt === 0 && one.strangerEndedAt === 0;
   one.judge(`${owner} saves a ledger`, [
     ['I6', 'there is a secret in it', document.includes(CANARY)],
     ['I9', 'the required sink lacks what was saved before', goesOn && unheard],
     ['I7', `held (${hold?.kind}), and nobody else changed anything`, alarm && alone],
     ['I8', 'it goes back and holds nothing', goesBack && hold === undefined],
+    ['I8', 'a hold is gone, and nothing has lifted it', dropped],
   ]);
 }
 

@@ -105,7 +105,7 @@ function nextCommand(one: Credential, { outcome, text, code }: Result, runs: num
     put(one, mine.value);
     return 'run';
   }
-  if (said.includes('keyturn rollback now') && runs % 3 > 0) return 'rollback';
+  if (/keyturn rollback (now|while)/.test(said) && runs % 3 > 0) return 'rollback';
   if (said.includes('--again')) return 'emergency --again';
   if (said.includes('keyturn emergency')) return 'emergency';
   if (said.includes('keyturn adopt')) {
