@@ -318,3 +318,22 @@ it('what was entered before the overlap began does not stand for the gates', () 
   const sent = { ...again, revokeRepeated: '2026-11-04T00:00:00.000Z' };
   expect(asks('2026-11-02T00:00:00.000Z', sent)).not.toMatchObject({ at: { what: 'gates' } });
 });
+
+it('which key is the first and which the second is known only while both live', () => {
+  const { issuer } = policyFor('two keys, revoked by promotion');
+  const row: Key = { ...PENDING, issuedAtFrom: 'store', window: { from: AT, to: AT } };
+  const ends = (inPlace: Partial<Key>, other?: Verification): Step | null => {
+    const ledger = { ...emptyLedger('wa-test'), keys: [{ ...NEW, ...inPlace }, row] };
+    const works = asked({ 'r2.1': WORKS, ...(other && { 'r1.1': other }) });
+    // Somebody has taken away what was in the store, so that the door asks nothing of it.
+    const seen = { ...nothingSeen('host-a', 'r9'), current: null, base: null, currentAskedAt: NOW, works };
+    return revocation(ledger, { ...policy, issuer }, seen, row, NOW);
+  };
+  expect(ends({})).toMatchObject({ do: 'look', at: { what: 'works', row: NEW.id } });
+  expect(ends({}, WORKS)).toMatchObject({ do: 'intend', effect: { kind: 'revoke', role: 'new' } });
+  expect(ends({}, UNFIT)).toMatchObject({ do: 'intend', effect: { kind: 'revoke', role: 'new' } });
+  expect(ends({}, UNKNOWN)).toMatchObject({ do: 'wait', for: 'proof' });
+  expect(ends({}, DEAD)).toMatchObject({ do: 'stop', code: 'GUARDED' });
+  const soon = new Date(NOW + 60_000).toISOString();
+  expect(ends({ expiresAt: soon }, WORKS)).toMatchObject({ do: 'stop', code: 'GUARDED' });
+});

@@ -37,12 +37,13 @@ export const CLASSES: Readonly<Record<string, Partial<IssuerTraits>>> = {
     longestLife: null,
   },
   'made and removed by a person': { secretFrom: 'operator', revokesBy: 'operator' },
+  'two keys, revoked by promotion': { maxLive: 2, revokesBy: 'promotion' },
   'one key at a time, gap accepted': { maxLive: 1, revokesBy: 'replacement' },
 };
 
 export function policyFor(name: string): Policy {
   const issuer: IssuerTraits = { ...PLAIN, ...CLASSES[name] };
-  const revokes = issuer.revokesBy === 'id' || issuer.revokesBy === 'secret';
+  const revokes = ['id', 'secret', 'promotion'].includes(issuer.revokesBy);
   return {
     maxAge: 90 * DAY,
     renewBefore: null,

@@ -39,6 +39,17 @@ export const MEETING: readonly Bug[] = [
     why: 'a key that is left is broken',
   },
   {
+    name: 'a rotation that is opened drops what holds it',
+    rule: 10,
+    breaks: 'I8',
+    among: ['rollback | stranger: back | stranger: removes'],
+    file: APPLY_ROTATION,
+    find: '        ...(change.scopes === undefined ? {} : { scopesTriedFor: pen.config }),',
+    replace:
+      '        hold: undefined,\n        ...(change.scopes === undefined ? {} : { scopesTriedFor: pen.config }),',
+    why: 'who rotates by hand has seen why it is held',
+  },
+  {
     name: 'a pause after a failure has no end',
     rule: 11,
     breaks: 'I7',

@@ -100,6 +100,9 @@ function stated(
   const passed = proof?.who?.includes('not adopted') === true;
   const said =
     passed || (state === 'retiring' && was?.state === 'current') || notes.some((note) => note.key === id);
+  const entry = (event: string): boolean => notes.some((note) => note.key === id && note.event === event);
+  const answered = row.revokeAnswered !== undefined && row.revokeAnswered !== was?.revokeAnswered;
+  const [stored, kept] = [was?.storeVersion !== undefined, row.storeVersion !== undefined];
   const settles = passed || one.allowed.settle || revokesBy === 'nothing';
   // Where nothing is left to ask with, the answer to the revocation is all there is. A list names keys by their ids.
   const held = row.valueLost !== true && one.seen.values.has(key?.value ?? null);
@@ -110,6 +113,9 @@ function stated(
   one.judge(`${id} is saved as ${state}`, [
     ['I3', 'it has an overlap that nobody asked for', state === 'retiring' && short],
     ['I9', 'no entry says so', fresh && !said],
+    ['I9', 'no entry says that the issuer has ended it', answered && !entry('revoke-sent')],
+    ['I9', 'no entry says that it was staged', was !== undefined && !stored && kept && !entry('staged')],
+    ['I9', 'no entry says that its value is gone', stored && !kept && !entry('value-discarded')],
     [
       'I10',
       `${key?.id} lives, or the ${proof?.by} has not said that it does not`,

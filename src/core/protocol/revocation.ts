@@ -14,6 +14,7 @@ import {
 import type { Step } from './changes.ts';
 import { door, isAnothers, unsettledPromote } from './door.ts';
 import { wasListedBefore } from './own-id.ts';
+import { cannotTellWhich, expiresSoon, otherLives, roleOf } from './roles.ts';
 import type { Answer, Seen } from './seen.ts';
 import { emergencyCommand, look, retryStep, stop } from './steps.ts';
 
@@ -111,7 +112,10 @@ function bySending(ledger: Ledger, policy: Policy, seen: Seen, row: Key, now: nu
     );
   }
   if (seen.entered === `revoke:${row.id}`) {
-    const blocked = door(ledger, policy, seen, row, now) ?? mayEndAnother(ledger, policy, seen, row, now);
+    const blocked =
+      door(ledger, policy, seen, row, now) ??
+      mayEndAnother(ledger, policy, seen, row, now) ??
+      otherLives(ledger, policy, seen, row, now);
     if (blocked?.do === 'look') return blocked;
     if (blocked !== null) {
       const why =
@@ -130,13 +134,7 @@ function bySending(ledger: Ledger, policy: Policy, seen: Seen, row: Key, now: nu
   const another = mayEndAnother(ledger, policy, seen, row, now);
   if (another !== null) return another;
   if (cannotBeNamed(policy, seen, row)) return unnamed(ledger, policy, seen, row);
-  if (policy.issuer.revokesBy === 'promotion' && role === null) {
-    return stop(
-      'GUARDED',
-      `which of its two keys the issuer would end cannot be told, ${row.id} or another`,
-      `remove ${row.id} at the issuer by hand; its removal is noticed by itself`,
-    );
-  }
+  if (policy.issuer.revokesBy === 'promotion' && role === null) return cannotTellWhich(row);
   if (row.nextTry !== undefined && toMs(row.nextTry) > now) {
     return retryStep(
       'proof',
@@ -147,7 +145,8 @@ function bySending(ledger: Ledger, policy: Policy, seen: Seen, row: Key, now: nu
     );
   }
   return (
-    door(ledger, policy, seen, row, now) ?? {
+    door(ledger, policy, seen, row, now) ??
+    otherLives(ledger, policy, seen, row, now) ?? {
       do: 'intend',
       effect: { kind: 'revoke', row: row.id, role: role ?? 'old' },
     }
@@ -214,14 +213,17 @@ function mayEndAnother(ledger: Ledger, policy: Policy, seen: Seen, row: Key, now
   const hasTwoKeys =
     revokesBy === 'id' && ledger.keys.some((key) => key.id !== row.id && isLive(key) && sameId(key, row));
   const isTold = revokesBy !== 'promotion' && revokesBy !== 'replacement' && !hasTwoKeys;
-  return isTold ? null : (expiresSoon(row, now) ?? endedByItself(ledger, policy, seen, row, now, 'waits'));
-}
-
-/** By some clock it may be dead when the request arrives, and the issuer still say for a while that it lives. */
-function expiresSoon({ id, expiresAt }: Key, now: number): Step | null {
-  if (expiresAt === undefined || expiresAt === null || now < toMs(expiresAt) - 2 * CLOCK_SKEW) return null;
-  const until = toMs(expiresAt) + CLOCK_SKEW + 1;
-  return { do: 'wait', for: 'proof', reason: `${id} is about to expire, which ends no other key`, until };
+  if (isTold) return null;
+  if (expiresSoon(row, now)) {
+    const until = toMs(row.expiresAt ?? '') + CLOCK_SKEW + 1;
+    return {
+      do: 'wait',
+      for: 'proof',
+      reason: `${row.id} is about to expire, which ends no other key`,
+      until,
+    };
+  }
+  return endedByItself(ledger, policy, seen, row, now, 'waits');
 }
 
 /** A test that refuses the key in current as well may be out of order: then its word proves nothing. */
@@ -309,35 +311,4 @@ function unnamed(ledger: Ledger, policy: Policy, seen: Seen, row: Key): Step {
     `the issuer ends keys by their id, and that of ${row.id} is not known`,
     `run ${emergencyCommand(ledger)} without --revoke-first, and remove the key at the issuer by hand`,
   );
-}
-
-/**
- * Which of the two the issuer made first: by its own word, or by the order of the rows, which is the order in which
- * their keys were asked for. Null: that cannot be told.
- */
-function roleOf(ledger: Ledger, row: Key): 'old' | 'new' | null {
-  const place = (key: Key): number => ledger.keys.findIndex(({ id }) => id === key.id);
-  const current = currentRow(ledger);
-  if (current === null) return null;
-  const [mine, other] = [row, current].map((key) =>
-    key.issuedAtFrom === 'issuer' ? key.issuedAt : undefined,
-  );
-  if (mine !== undefined && other !== undefined && mine !== other) return mine < other ? 'old' : 'new';
-  const [first, second] = place(row) < place(current) ? [row, current] : [current, row];
-  if (!isCertain(first, second)) return null;
-  return row === first ? 'old' : 'new';
-}
-
-/** Whether the answer to a request of ours dates the key. */
-function isAskedFor(key: Key): boolean {
-  return key.issuedAtFrom === 'store' || key.issuedAtFrom === 'issuer';
-}
-
-/** Whether a key was asked for after the other one was there, with room for clocks that differ. */
-function isCertain(first: Key, second: Key): boolean {
-  // Of a key that a person handed over it says when that was, not when the key was made.
-  if (second.window === undefined || !isAskedFor(second)) return false;
-  if (first.window === undefined) return true;
-  const skew = first.window.clock === second.window.clock ? 0 : CLOCK_SKEW;
-  return first.window.to !== undefined && toMs(second.window.from) >= toMs(first.window.to) + skew;
 }
