@@ -319,6 +319,18 @@ it('what was entered before the overlap began does not stand for the gates', () 
   expect(asks('2026-11-02T00:00:00.000Z', sent)).not.toMatchObject({ at: { what: 'gates' } });
 });
 
+it('going back is named only where the older key was not refused', () => {
+  const hint = (old: Verification): string => {
+    const ledger = { ...emptyLedger('wa-test'), keys: [OLD, NEW] };
+    const looked = { current: inPlace, base: 'v1', currentAskedAt: NOW };
+    const works = asked({ 'r1.1': DEAD, 'r0.0': old });
+    const step = door(ledger, policy, { ...nothingSeen('host-a', 'r9'), ...looked, works }, OLD, NOW);
+    return step?.do === 'stop' ? step.hint : '';
+  };
+  expect(hint(WORKS)).toContain('keyturn rollback now');
+  expect(hint(WRONG)).toContain('keyturn emergency');
+});
+
 it('which key is the first and which the second is known only while both live', () => {
   const { issuer } = policyFor('two keys, revoked by promotion');
   const row: Key = { ...PENDING, issuedAtFrom: 'store', window: { from: AT, to: AT } };

@@ -254,11 +254,13 @@ function successorWorks(ledger: Ledger, policy: Policy, seen: Seen, target: Key,
       now,
     );
   }
+  const old = previous(ledger);
+  const goesBack = old !== null && seen.works[old.id]?.verdict !== 'refused';
   if (verdict.why !== 'dead') {
     return stop(
       'GUARDED',
       `the key in current is not fit to take over: ${verdict.message}`,
-      previous(ledger) !== null
+      goesBack
         ? 'mend the new key at the issuer, or run keyturn rollback while the old key lives'
         : `mend it at the issuer, or run keyturn rotate ${ledger.credential} to put another key in place`,
     );
@@ -266,7 +268,7 @@ function successorWorks(ledger: Ledger, policy: Policy, seen: Seen, target: Key,
   return stop(
     'UNSAFE',
     `the key in current does not work: ${verdict.message}`,
-    previous(ledger) !== null
+    goesBack
       ? 'run keyturn rollback now, while the old key lives'
       : `run ${emergencyCommand(ledger)} now to put a new key in place`,
   );
