@@ -77,6 +77,8 @@ export const keySchema = z.strictObject({
   /** Its promote may have landed, or may still, against `promoteBase` (null: nothing was current). */
   promoteEntered: z.optional(instant),
   promoteBase: z.optional(z.nullable(z.string())),
+  /** What it was sent against before, where a store that shows old values has led to another base since. */
+  promoteOlder: z.optional(z.array(z.nullable(z.string()))),
   /** An earlier send of it has no outcome, so that a later refusal says nothing of that one. */
   promoteDoubt: z.optional(z.literal(true)),
   /** Milliseconds that a key of its issuer lives at most, as known when it was asked for; null or absent: for ever. */

@@ -105,9 +105,10 @@ export function isStale(
   const settled = (since: string | undefined): boolean =>
     since === undefined || askedAt >= toMs(since) + policy.converges + CLOCK_SKEW;
   const row = rowOf(ledger, current?.row ?? undefined);
-  if (row !== null && row.currentAs === current?.version && !settled(row.ceasedCurrentAt)) return true;
+  // In a shared document others may have written since, so that its version tells nothing.
+  const stood = row !== null && (policy.shared || row.currentAs === current?.version);
+  if (stood && !settled(row.ceasedCurrentAt)) return true;
   if (current === null) return held !== null && !settled(held.currentSince);
-  // In a shared document others may have written since: what stood there last is what the next key has replaced.
   return ledger.keys.some((next) => next.replaced === current.version && !settled(next.currentSince));
 }
 

@@ -105,7 +105,7 @@ const EFFECTS: { readonly [Kind in Effect['kind']]: Perform<Kind> } = {
     }
   },
 
-  rewrite: async (run, values, ledger, _seen, { row, mark, base }) => {
+  rewrite: async (run, values, _ledger, _seen, { row, mark, base }) => {
     const { location } = run.credential;
     const value = values.current;
     if (value === null || value.version !== base) return [];
@@ -123,9 +123,6 @@ const EFFECTS: { readonly [Kind in Effect['kind']]: Perform<Kind> } = {
       return [{ type: 'rewritten', row, version: now.version, kept: staged.version }];
     } catch (caught) {
       const error = toKeyturnError(caught, 'write current again');
-      // `current` has moved on, so the promote that was entered cannot land any more.
-      const moved = (rowOf(ledger, row)?.promoteBase ?? null) !== base;
-      if (moved) return [{ type: 'promote-settled', row }];
       return [{ type: 'revoke-failed', row, failure: failureOf(error) }];
     }
   },

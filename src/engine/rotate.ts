@@ -164,10 +164,13 @@ async function take(session: Session, step: Step): Promise<void> {
   }
 }
 
-/** A request for a key may end another: somebody may have put one in place since `current` was looked at so long ago. */
+/**
+ * A request for a key may end another, and what stands in `current` is handed on: somebody may have put another one in
+ * place since it was looked at so long ago.
+ */
 function sleptSince({ run, seen }: Session, { kind }: Effect): boolean {
-  const asks = kind === 'create' || kind === 'register';
-  return asks && Math.abs(run.world.now() - (seen.currentAskedAt ?? 0)) > OLDEST_LOOK;
+  const depends = kind === 'create' || kind === 'register' || kind === 'owed';
+  return depends && Math.abs(run.world.now() - (seen.currentAskedAt ?? 0)) > OLDEST_LOOK;
 }
 
 async function intend(session: Session, effect: Effect): Promise<void> {
@@ -215,7 +218,8 @@ async function act(session: Session, effect: Effect): Promise<void> {
   await fetchSecret(session, effect);
   if (sleptSince(session, effect)) {
     const message = 'the run stood still before it asked for a key, and looks again first';
-    record(session, { type: 'not-created', row: effect.row, failure: { code: 'TIMEOUT', message } });
+    const failure = { code: 'TIMEOUT', message } as const;
+    if (effect.kind !== 'owed') record(session, { type: 'not-created', row: effect.row, failure });
     session.seen = forgetAnswers(session.seen);
     return;
   }

@@ -17,6 +17,7 @@ const FLAGS = [
   'overlap',
   'endNow',
   'promoteEntered',
+  'promoteOlder',
   'rewriting',
   'revokeEntered',
   'revokeAnswered',

@@ -158,9 +158,10 @@ function ended(actor: Actor, one: Credential, key: SimKey): void {
   // Where a key ends because another is made, that is judged when it is made.
   if (traits.revokesBy === 'replacement' || key.ends === 'first') return;
   // While the issuer accepts a key that somebody has ended, it is taken to work, and a promotion ends another for it.
-  const asked = Math.min(actor.askedAt, actor.began);
-  const answered = Math.min(actor.asked.get(one.current()?.value ?? null) ?? asked, asked);
-  const fooled = one.strangerEndedAt + traits.settles > answered;
+  const current = one.current();
+  const lastAsked = Math.min(actor.askedAt, actor.began);
+  const ofCurrent = Math.min(actor.asked.get(current?.value ?? null) ?? lastAsked, lastAsked);
+  const fooled = one.strangerEndedAt + traits.settles > ofCurrent;
   if (traits.revokesBy === 'promotion' && fooled) return;
   const rows = one.rowsOf(key);
   const what = `${actor.owner} ends ${key.id}`;
@@ -169,12 +170,10 @@ function ended(actor: Actor, one: Credential, key: SimKey): void {
   // One round trip lies between the last look, which follows the intention, and the end: what a stranger does then
   // cannot be seen, nor what the store does not show yet; and a request that is under way is not called back.
   const entered = Math.max(0, ...rows.map(({ id }) => one.said.get(`revoke-intended ${id}`) ?? 0));
-  const looked = Math.max(entered, Math.min(actor.readAt, asked));
-  const seen = Math.min(looked, actor.began);
+  const seen = Math.min(Math.max(entered, Math.min(actor.readAt, lastAsked)), actor.began);
   const stranger = Math.max(one.strangerEndedAt, one.strangerPlacedAt + policy.converges) > seen;
   // To a key that a stranger has put in place since then, no time is promised.
   const inTime = key.ends === 'in time' && !(stranger && key.readUntil + policy.converges > seen);
-  const current = one.current();
   const works = current !== null && (one.lives(current) || fooled || current.ends === 'first');
   const serves = key.fits && current !== null && rows.some(({ valueLost }) => valueLost !== true);
   const needed = key.readUntil > 0 || serves;

@@ -2,6 +2,7 @@ import { type KeyFacts, toInstant } from '../credential.ts';
 import type { Key, Ledger } from '../ledger.ts';
 import { retryDelay } from '../policy.ts';
 import { rowOf } from '../rows.ts';
+import type { Version } from '../store.ts';
 import { calledOff, failureData, toldBy } from './apply-rotation.ts';
 import { type Applied, type Handlers, type Pen, withoutRow, withRotation, withRow } from './record.ts';
 
@@ -76,10 +77,12 @@ export const creationChanges: Handlers<
       case 'promote': {
         const open = rowOf(ledger, effect.row);
         const doubted = open?.promoteEntered === undefined ? {} : { promoteDoubt: true as const };
+        const older = olderBases(open, effect.base);
         const entered = withRow(ledger, effect.row, {
           promoteEntered: at,
           promoteBase: effect.base,
           ...doubted,
+          ...older,
         });
         return { ledger: withRotation(entered, { entered: at, base: effect.base, phase: 'promote' }), note };
       }
@@ -327,4 +330,12 @@ export function factsOf(facts: KeyFacts): Partial<Key> {
     ...(facts.expiresAt === undefined ? {} : { expiresAt: facts.expiresAt }),
     ...(facts.scopes === undefined ? {} : { scopes: [...facts.scopes] }),
   };
+}
+
+/** A row whose promote was sent before against something else keeps what that was: it may land there yet. */
+function olderBases(row: Key | null, base: Version | null): Pick<Key, 'promoteOlder'> {
+  if (row?.promoteEntered === undefined) return {};
+  const bases = new Set([...(row.promoteOlder ?? []), row.promoteBase ?? null]);
+  bases.delete(base);
+  return bases.size === 0 ? {} : { promoteOlder: [...bases] };
 }

@@ -65,6 +65,7 @@ export const deathChanges: Handlers<
       lastError: undefined,
       promoteEntered: undefined,
       promoteBase: undefined,
+      promoteOlder: undefined,
       promoteDoubt: undefined,
     }),
     note: { event: 'proven-dead', key: change.row, data: { by: change.by } },

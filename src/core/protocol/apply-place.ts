@@ -46,8 +46,9 @@ export const placeChanges: Handlers<
     note: { event: 'stage-conflict', key: change.row },
   }),
 
+  // A promote of the older document may land yet, so what is known of it stays.
   restage: (ledger, change) => ({
-    ledger: withRotation(withRow(ledger, change.row, { ...NO_PROMOTE }), {
+    ledger: withRotation(ledger, {
       phase: 'stage',
       attempt: (ledger.rotation?.attempt ?? 0) + 1,
       entered: undefined,
@@ -265,7 +266,12 @@ export const placeChanges: Handlers<
 };
 
 /** No promote of the key can land any more. */
-const NO_PROMOTE = { promoteEntered: undefined, promoteBase: undefined, promoteDoubt: undefined } as const;
+const NO_PROMOTE = {
+  promoteEntered: undefined,
+  promoteBase: undefined,
+  promoteOlder: undefined,
+  promoteDoubt: undefined,
+} as const;
 
 /** Every hook and mirror is owed for the key that is current now. */
 function owe(

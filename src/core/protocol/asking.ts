@@ -1,6 +1,6 @@
 import type { Key, Ledger } from '../ledger.ts';
 import type { Policy } from '../policy.ts';
-import { currentRow, hasExpired, isDead, mayBeTooNew, rowOf } from '../rows.ts';
+import { currentRow, hasExpired, isDead, mayBeTooNew, previous, rowOf } from '../rows.ts';
 import type { Step } from './changes.ts';
 import type { Seen } from './seen.ts';
 import { emergencyCommand, look, stop } from './steps.ts';
@@ -52,15 +52,20 @@ function nobodyAsks(ledger: Ledger, policy: Policy, seen: Seen): Step | null {
     return stop(
       'PERSON',
       'this issuer is asked for a key with the key in current, and there is none',
-      `${byHand} and run keyturn adopt ${ledger.credential} --stdin`,
+      currentRow(ledger) === null
+        ? `${byHand} and run keyturn adopt ${ledger.credential} --stdin`
+        : `${byHand}, put it into the store and run keyturn adopt ${ledger.credential}`,
     );
   }
   const caller = rowOf(ledger, seen.current?.row ?? undefined);
   if (caller === null || !isKnownDead(caller, policy, seen)) return null;
+  const old = previous(ledger);
   return stop(
     'UNSAFE',
     'this issuer is asked for a key with the key in current, and that one is dead',
-    `${byHand}, put it into the store and run keyturn adopt ${ledger.credential}`,
+    old !== null && seen.works[old.id]?.verdict !== 'refused'
+      ? 'run keyturn rollback now, while the old key lives'
+      : `${byHand}, put it into the store and run keyturn adopt ${ledger.credential}`,
   );
 }
 

@@ -95,8 +95,8 @@ export function unsettledPromote(
   if (seen.current === undefined) return look({ what: 'current' });
   const current = seen.current;
   if (current?.row === target.id) return null;
-  const base = target.promoteBase ?? null;
-  const moved = (seen.base ?? null) !== base;
+  const bases = [target.promoteBase ?? null, ...(target.promoteOlder ?? [])];
+  const moved = !bases.includes(seen.base ?? null);
   if (moved && !rewroteUnseen(ledger, seen, target)) {
     // What the promote was to replace stood there when it was entered: until the store has to show that, it may show less.
     const shownAt = toMs(target.promoteEntered) + policy.converges + CLOCK_SKEW;

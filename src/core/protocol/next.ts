@@ -44,7 +44,7 @@ export function followStore(ledger: Ledger, policy: Policy, seen: Seen): Step | 
   const rotation = ledger.rotation;
   const current = seen.current;
   if (current === undefined) return null;
-  if (current === null) return held === null ? null : gone(ledger);
+  if (current === null) return held === null ? null : gone(ledger, policy, seen);
   if (current.row === null) return foreign(ledger, seen);
   if (current.row === held?.id) {
     // It was missing, or a dead one stood there, and it is back.
@@ -64,7 +64,14 @@ export function followStore(ledger: Ledger, policy: Policy, seen: Seen): Step | 
   if (isDead(row) || twinDied || row.revokeEntered !== undefined)
     return deadInPlace(ledger, policy, seen, row.id);
   // A promote of ours that was thought to be lost: nobody else did that.
-  if (row.promoteEntered !== undefined && rotation === undefined) return landed(policy, row, current.version);
+  if (row.promoteEntered !== undefined) {
+    if (rotation === undefined) return landed(policy, row, current.version);
+    if (rotation.kind !== 'emergency' && rotation.promotedAt === undefined)
+      return {
+        do: 'record',
+        change: { type: 'abandoned', why: `an earlier promote, of ${row.id}, has landed` },
+      };
+  }
   return moved(ledger, policy, current.row, current.version);
 }
 
@@ -102,7 +109,7 @@ function foreign(ledger: Ledger, seen: Seen): Step {
   return stop('PERSON', reason, `run keyturn adopt ${ledger.credential} to take that key under management`);
 }
 
-function gone(ledger: Ledger): Step | null {
+function gone(ledger: Ledger, policy: Policy, seen: Seen): Step | null {
   const rotation = ledger.rotation;
   // One that a person asked for fills the place, as long as it has put nothing there.
   const fills = rotation?.kind === 'manual' || rotation?.kind === 'emergency';
@@ -112,16 +119,23 @@ function gone(ledger: Ledger): Step | null {
   }
   const reason = 'the value that consumers read is gone from the store';
   if (ledger.hold?.kind !== 'gone') return { do: 'record', change: { type: 'held', kind: 'gone', reason } };
-  return stop(
-    'PERSON',
-    reason,
-    `put it back by hand, or run keyturn rotate ${ledger.credential} to put a new key in place`,
-  );
+  const remedy = `run keyturn rotate ${ledger.credential} to put a new key in place`;
+  const cannot = whyNotBegun(ledger, policy, seen);
+  return stop('PERSON', reason, `put it back by hand, or ${cannot?.do === 'stop' ? cannot.hint : remedy}`);
+}
+
+/** Nobody said that it is dead: a person has settled it, or did not adopt it. */
+function givenUpInPlace(ledger: Ledger, row: string): Step {
+  const reason = `current holds ${row}, which was given up`;
+  if (ledger.hold?.kind !== 'foreign')
+    return { do: 'record', change: { type: 'held', kind: 'foreign', reason } };
+  return stop('PERSON', reason, `run keyturn adopt ${ledger.credential} to take that key under management`);
 }
 
 function deadInPlace(ledger: Ledger, policy: Policy, seen: Seen, row: string): Step | null {
   const rotation = ledger.rotation;
   if (rotation !== undefined && rotation.phase !== 'overlap' && rotation.phase !== 'done') return null;
+  if (rowOf(ledger, row)?.state === 'settled') return givenUpInPlace(ledger, row);
   const reason = `current holds ${row}, which is revoked`;
   if (ledger.hold?.kind !== 'dead') return { do: 'record', change: { type: 'held', kind: 'dead', reason } };
   const remedy = `run ${emergencyCommand(ledger)} now to put a working key in place`;

@@ -2,7 +2,7 @@ import { toInstant, toMs } from '../credential.ts';
 import type { Verification } from '../issuer.ts';
 import type { Key, Ledger, Rotation } from '../ledger.ts';
 import { CLOCK_SKEW, type Policy, retryDelay } from '../policy.ts';
-import { currentRow, hasExpired, isDead, mayBeTooNew, rowOf, settledAt } from '../rows.ts';
+import { currentRow, hasExpired, isDead, isStale, mayBeTooNew, rowOf, settledAt } from '../rows.ts';
 import type { Step } from './changes.ts';
 import { knownAs } from './creation.ts';
 import type { Answer, CurrentSeen, Seen } from './seen.ts';
@@ -180,6 +180,8 @@ export function promotion(
   const current = seen.current;
   if (current === undefined) return look({ what: 'current' });
   if (hasLanded(row, policy, current, seen)) return promoted(row, current.version, policy);
+  if (isStale(ledger, policy, seen))
+    return retryStep('retry', 'the store still shows the key that was replaced', undefined, {}, now);
   const base = seen.base ?? null;
   if (policy.shared && rotation.base !== undefined && rotation.base !== base) {
     return { do: 'record', change: { type: 'restage', row: row.id } };
