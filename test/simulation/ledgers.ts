@@ -16,10 +16,16 @@ export function saved(actor: Actor, document: string): void {
   actor.saved = { at: one.sim.clock.time, ledger };
   const notes = follow(one, ledger);
   if (rotation?.kind === 'scheduled' && rotation.id !== before?.rotation?.id) opened(actor, ledger, before);
+  // An emergency that ends before its key is in place allows nothing more.
+  const open = before?.rotation?.promotedAt === undefined ? before?.rotation : undefined;
+  const calledOff =
+    open?.kind === 'emergency' &&
+    open.id !== rotation?.id &&
+    !notes.some(({ event }) => event === 'promoted');
   for (const row of ledger.keys) {
     const was = before?.keys.find(({ id }) => id === row.id);
     stated(one, [before?.rotation?.kind, rotation?.kind], row, was, notes);
-    allow(one, rotation, row, was);
+    allow(one, ledger, calledOff, row, was);
   }
   const { sink } = one.sim.schedule;
   const unheard =
@@ -126,7 +132,13 @@ function stated(
 }
 
 /** What a person asked for holds of the key that the ledger says it of. */
-function allow(one: Credential, rotation: Ledger['rotation'], row: Key, was: Key | undefined): void {
+function allow(
+  one: Credential,
+  { rotation }: Ledger,
+  calledOff: boolean,
+  row: Key,
+  was: Key | undefined,
+): void {
   const { id, state, endNow, revokeEntered } = row;
   const { emergency, revoke, revokeFirst } = one.allowed;
   const key = one.keyOf(row);
@@ -134,9 +146,12 @@ function allow(one: Credential, rotation: Ledger['rotation'], row: Key, was: Key
   if (state === 'current' && one.current() === key) key.readUntil = Infinity;
   // What was sent before an emergency was called off cannot be taken back.
   if (revokeEntered === undefined && endNow === undefined) key.ends = 'in time';
+  if (calledOff && revokeEntered === undefined) key.ends = 'in time';
   // A person who types revoke means what retires by then.
   const typed =
-    endNow === 'emergency' ? emergency : revoke && endNow !== was?.endNow && was?.state !== 'current';
+    endNow === 'emergency'
+      ? emergency && rotation?.kind === 'emergency'
+      : revoke && endNow !== was?.endNow && was?.state !== 'current';
   if (rotation?.revokeFirst === true && id === rotation.old && revokeFirst) key.ends = 'first';
   else if (endNow !== undefined && typed && key.ends === 'in time') key.ends = 'at once';
 }

@@ -20,6 +20,7 @@ export function look(sim: Simulation, actor: Actor | null): void {
       sim.trace(`${key.id} is ended by ${by}`);
       if (actor === null) one.strangerEndedAt = sim.clock.time;
       else if (sim.clock.time < key.expiresAt) ended(actor, one, key);
+      key.endedHere = actor !== null;
     }
     for (const key of made) {
       sim.trace(`${key.id} is made for ${by}${now.over.includes(key) ? ', and does not work' : ''}`);
@@ -27,7 +28,7 @@ export function look(sim: Simulation, actor: Actor | null): void {
     }
     if (now.current !== was.current) {
       sim.trace(`current of ${one.name} is ${one.current()?.id}, by ${by}`);
-      one.before = { value: was.current, at: sim.clock.time };
+      one.before.push({ value: was.current, until: sim.clock.time });
       if (actor === null || actor.one === one)
         placed(actor, one, was.current?.text.open() ?? null, one.text());
     }
@@ -63,8 +64,8 @@ export function asked({ one, owner, saved, heard }: Actor, effect: string, reque
   const key = one.find(revoked);
   const read = row?.currentSince !== undefined && saved?.ledger.rotation?.revokeFirst !== true;
   const held = one.keyOf(saved?.ledger.keys.find(({ state }) => state === 'current'));
-  const shown = one.find(one.valueIn(one.before?.value?.text.open())); // which the store may still show
-  const works = [one.current(), shown, held].some(
+  const shown = one.stale().map((value) => one.find(one.valueIn(value?.text.open())));
+  const works = [one.current(), ...shown, held].some(
     (each) => each !== null && heard.get(each.value) === 'works',
   );
   const blind = read && key !== null && one.lives(key) && one.plan.traits.proves && !works;
@@ -142,9 +143,9 @@ function placed(actor: Actor | null, one: Credential, before: string | null, aft
   if (!one.plan.traits.proves) return;
   // Where nothing that works is in place, any new key is as good.
   const works = old !== null && one.lives(old) && old.ends !== 'first';
-  // One that has ended is accepted for a while yet, and a request that is under way is not called back.
+  // One that somebody else has ended is accepted for a while yet, and a request that is under way is not called back.
   const over = (fresh?.endedAt ?? fresh?.expiresAt ?? 0) + one.plan.traits.settles;
-  const dead = over <= Math.min(actor.askedAt, actor.began);
+  const dead = fresh?.endedHere === true || over <= Math.min(actor.askedAt, actor.began);
   one.judge(`${actor.owner} makes ${fresh?.id} current`, [
     ['I1', 'it is no key', fresh === null],
     ['I1', 'it is dead', works && dead],
@@ -167,6 +168,10 @@ function ended(actor: Actor, one: Credential, key: SimKey): void {
   const what = `${actor.owner} ends ${key.id}`;
   const ours = one.owns(key) || [...one.again.values()].includes(key);
   one.judge(what, [['I4', 'it is none of ours', !ours]]);
+  // That consumers had a key which the issuer has given again, keyturn cannot know before it has found it in place.
+  const given =
+    [...one.again.values()].includes(key) && rows.every(({ currentSince }) => currentSince === undefined);
+  if (given && current !== key) return;
   // One round trip lies between the last look, which follows the intention, and the end: what a stranger does then
   // cannot be seen, nor what the store does not show yet; and a request that is under way is not called back.
   const entered = Math.max(0, ...rows.map(({ id }) => one.said.get(`revoke-intended ${id}`) ?? 0));

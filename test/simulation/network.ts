@@ -4,6 +4,7 @@ import { tapped } from '../engine/tap.ts';
 import { asked, handed, look } from './look.ts';
 import type { Actor } from './process.ts';
 import { Dice } from './random.ts';
+import { CANARY } from './truth.ts';
 import { MINUTE, SECOND } from './world.ts';
 
 /** Answers that leave open whether the request had its effect, and such as say that it had none. */
@@ -62,6 +63,10 @@ export const reach = <T extends object>(actor: Actor, target: T): T =>
     if (effect >= 0 && effect < 5) asked(actor, name, args[0] as Parameters<typeof asked>[2]);
     if (name === 'hook' || name === 'mirror') handed(actor, name);
     if (name === 'save') sim.saving(actor.one, args[1] as string);
+    if (name === 'writeSegment')
+      actor.one.judge(`${actor.owner} writes a segment`, [
+        ['I6', 'there is a secret in it', JSON.stringify(args).includes(CANARY)],
+      ]);
     const began = sim.clock.time;
     return send(actor, name, lasting && !prompt, () => {
       actor.began = began;

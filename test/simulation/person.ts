@@ -41,13 +41,14 @@ function unrest(one: Credential): string | null {
   if (ledger === null) return 'there is no ledger';
   const { rotation, owed, hold, lease, keys, trail } = ledger;
   const current = one.current();
+  const value = one.valueIn(one.text());
   const rows = keys.filter((row) => !isDead(row) && row.state !== 'possible');
   const waived = keys.filter(({ state }) => state === 'possible' || state === 'settled').map(({ id }) => id);
   const beside = one.live().find((key) => key !== current && key.mark && !waived.includes(key.mark));
   // What was only written again tells nobody anything.
   const held = keys.find(({ state }) => state === 'current')?.id;
   const placed = one.said.has(`promoted ${held}`) || one.said.has(`current-moved-by-someone ${held}`);
-  const behind = one.mirrorKnown && one.mirror !== current?.value;
+  const behind = one.mirrorKnown && one.mirror !== value;
   const known = plan.family !== 'random'; // what nobody can tell of such a key
   const left: readonly (readonly [left: boolean, what: string])[] = [
     [rotation !== undefined, `a rotation is open at ${rotation?.phase}`],
@@ -57,11 +58,11 @@ function unrest(one: Credential): string | null {
     [Date.parse(lease?.until ?? '2000') > sim.clock.time + 6 * MINUTE, 'a lease is left'],
     [keys.some((row) => isDead(row) && row.storeVersion !== undefined), 'the value of a dead key is kept'],
     [known && (current === null || !one.lives(current)), 'the key in current does not work'],
-    [known && placed && hooks.length > 0 && one.told !== current?.value, 'the hook was not told'],
-    [known && placed && mirrors.length > 0 && behind, 'the mirror is behind'],
+    [placed && hooks.length > 0 && one.told !== value, 'the hook was not told'],
+    [placed && mirrors.length > 0 && behind, 'the mirror is behind'],
     [known && (rows.length !== 1 || one.keyOf(rows[0]) !== current), 'rows are left'],
     [known && beside !== undefined, `${beside?.id} lives beside the one in current`],
-    [known && sim.schedule.sink !== 'none' && sunk.length < trail.count, 'the sink lacks entries'],
+    [sim.schedule.sink !== 'none' && sunk.length < trail.count, 'the sink lacks entries'],
   ];
   return left.find(([is]) => is)?.[1] ?? null;
 }

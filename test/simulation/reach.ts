@@ -80,7 +80,7 @@ export const written = ({ event, data }: TrailNote): Reached => {
 
 const TABLES: readonly Table[] = [
   ...(['call', 'phase', 'family', 'trait'] as const).map((rows): Table => [rows, 'fault']),
-  ...(['family', 'phase', 'trait'] as const).map((columns): Table => ['command', columns]),
+  ...(['fault', 'family', 'phase', 'trait'] as const).map((columns): Table => ['command', columns]),
   ...(['trait', 'family'] as const).map((columns): Table => ['phase', columns]),
   ['entry', 'times'],
 ];
@@ -95,6 +95,7 @@ const IMPOSSIBLE: readonly (readonly [cell: RegExp, why: string])[] = [
     new RegExp(`^call (${HANDED.join('|')}) / fault (late|lost-late|die-late|nap-before)$`),
     'that one which performs an old request after a newer one has the older key cannot be excluded',
   ],
+  [/^command (stranger|issuer): .* \/ fault /, 'what a stranger does is no request of keyturn'],
   [
     /^phase (create|verify) \/ trait gap not accepted$/,
     'no key is asked for before a person accepts the gap at the end, when everything works',

@@ -16,9 +16,9 @@ export function storeFor(actor: Actor): SecretStore & { readonly ledgers: Ledger
     traits: { ...memory.traits, converges, casPromote },
     read: (location, which, signal) => {
       if (which !== 'current') return memory.read(location, which, signal);
-      const { before } = one;
-      const stale = before !== null && clock.time < before.at + converges && dice.chance(0.3);
-      return stale ? Promise.resolve(before.value) : memory.read(location, which, signal);
+      const stale = one.stale();
+      const shows = stale.length > 0 && dice.chance(0.3);
+      return shows ? Promise.resolve(dice.pick(stale)) : memory.read(location, which, signal);
     },
     promote: (request, signal) => {
       const place = shelf.places.get(request.location);

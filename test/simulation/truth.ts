@@ -23,6 +23,7 @@ export const newKey = (id: string, value: string, mark: string | null, issuedAt:
   issuedAt,
   expiresAt: Infinity,
   endedAt: null as number | null, // it may be accepted for a while yet
+  endedHere: false, // keyturn did that
   fits: true, // false: it lives, and is of the wrong kind
   accepted: mark === null, // the issuer has said that it works: from then on it does, everywhere, while it lives
   calledDead: false, // the issuer has said so, or that it has ended it
@@ -44,7 +45,7 @@ export class Credential {
   readonly fields: Readonly<Record<string, string>> | undefined;
   readonly keys: SimKey[] = []; // every one that its issuer ever made
   readonly again = new Map<string, SimKey>(); // those that it gave once more, by the row that asked
-  before: { readonly value: StoredValue | null; readonly at: number } | null = null; // was current until when
+  readonly before: { readonly value: StoredValue | null; readonly until: number }[] = []; // what was current
   mirror: string | null = null; // what the mirror holds
   mirrorKnown = true; // keyturn wrote that, or has looked at it since
   told: string | null = null; // what the hook was told of last
@@ -103,6 +104,12 @@ export class Credential {
   /** What of a text is this credential's. */
   valueIn(text: string | null | undefined): string | null {
     return text === null || text === undefined ? null : (keyIn(text, this.fields)?.open() ?? null);
+  }
+
+  /** What the store may still show: anything that was current a moment ago. */
+  stale(): readonly (StoredValue | null)[] {
+    const since = this.sim.clock.time - this.plan.policy.converges;
+    return this.before.filter(({ until }) => until > since).map(({ value }) => value);
   }
 
   /** What is current in truth, and the key that consumers read there. */

@@ -303,14 +303,15 @@ function isOver(hold: Ledger['hold']): boolean {
 function retireCurrent(ledger: Ledger, successor: string, pen: Pen): Ledger {
   const old = currentRow(ledger);
   if (old === null || old.id === successor) return ledger;
-  const overlap = ledger.rotation?.overlap;
+  // Where somebody else replaces the key that a rotation has put in place, what that asked for was meant for others.
+  const rotation = ledger.rotation?.new === old.id ? undefined : ledger.rotation;
   return withRow(ledger, old.id, {
     state: 'retiring',
     ceasedCurrentAt: toInstant(pen.now),
     overlapFrom: undefined,
     overlapClock: undefined,
-    overlap,
-    endNow: ledger.rotation?.kind === 'emergency' ? 'emergency' : undefined,
+    overlap: rotation?.overlap,
+    endNow: rotation?.kind === 'emergency' ? 'emergency' : undefined,
   });
 }
 
