@@ -319,6 +319,20 @@ it('what was entered before the overlap began does not stand for the gates', () 
   expect(asks('2026-11-02T00:00:00.000Z', sent)).not.toMatchObject({ at: { what: 'gates' } });
 });
 
+it('nobody is asked to remove what keyturn would not end itself', () => {
+  const { issuer } = policyFor('made and removed by a person');
+  const asks = (answer: Verification): Step | null => {
+    const ledger = { ...emptyLedger('wa-test'), keys: [OLD, NEW] };
+    const looked = { current: inPlace, base: 'v1', currentAskedAt: NOW };
+    const works = asked({ 'r1.1': answer, 'r0.0': WORKS });
+    const seen = { ...nothingSeen('host-a', 'r9'), ...looked, works };
+    return revocation(ledger, { ...policy, issuer }, seen, OLD, NOW);
+  };
+  expect(asks(WORKS)).toMatchObject({ do: 'wait', for: 'operator' });
+  expect(asks(UNKNOWN)).toMatchObject({ do: 'wait', for: 'retry' });
+  expect(asks(DEAD)).toMatchObject({ do: 'stop', code: 'UNSAFE' });
+});
+
 it('going back is named only where the older key was not refused', () => {
   const hint = (old: Verification): string => {
     const ledger = { ...emptyLedger('wa-test'), keys: [OLD, NEW] };

@@ -506,6 +506,25 @@ describe('a way on', () => {
     expect(followed).toMatchObject({ change: { type: 'held', kind: 'moved' } });
   });
 
+  it('the key of an emergency that somebody else replaces keeps its overlap', () => {
+    const old: Key = { ...OLD, state: 'retiring', ceasedCurrentAt: ago(MINUTE), endNow: 'emergency' };
+    const placed: Key = { ...NEW, state: 'current', currentAs: 'v1', currentSince: ago(MINUTE) };
+    const phase = { kind: 'emergency', phase: 'overlap', promotedAt: ago(MINUTE), overlap: 0 } as const;
+    const ledger = { ...emptyLedger('wa-test'), keys: [old, placed], rotation: { ...OPENED, ...phase } };
+    const change = { type: 'moved', row: OLD.id, version: 'v9', hooks: [], mirrors: [] } as const;
+    const moved = apply(ledger, change, PEN).keys.find(({ id }) => id === NEW.id);
+    expect(moved).toMatchObject({ state: 'retiring' });
+    expect([moved?.endNow, moved?.overlap]).toEqual([undefined, undefined]);
+  });
+
+  it('an earlier promote that lands while another key is being made is no change of somebody', () => {
+    const sent: Key = { ...NEW, promoteEntered: ago(MINUTE), promoteBase: null };
+    const current = { version: 'v1', row: NEW.id, fingerprints: {}, complete: true };
+    const rotation = { ...OPENED, kind: 'manual', phase: 'promote', new: 'r2.1' } as const;
+    const landed = step({ keys: [OLD, sent], rotation }, { current, base: 'v1' });
+    expect(landed).toMatchObject({ do: 'record', change: { type: 'abandoned' } });
+  });
+
   it('hooks and mirrors are not told of a key that is not known', () => {
     const current = { version: 'vf', row: null, fingerprints: { value: 'f'.repeat(16) }, complete: true };
     const owed = [{ id: 'r0.0-m', kind: 'mirror', target: 'm', since: ago(MINUTE), tries: 0 }] as const;

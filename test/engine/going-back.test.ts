@@ -28,6 +28,20 @@ async function adopted(options: Parameters<typeof sceneOf>[0] = {}): Promise<Sce
 }
 
 describe('rollback', () => {
+  it('typed twice goes back once, and forth again where the key that it went back to has died', async () => {
+    const scene = await adopted({ traits: { longestLife: null } });
+    outcomeIn(await scene.run());
+    outcomeIn(await scene.run({ order: ROLLBACK }));
+    outcomeIn(await scene.run({ order: ROLLBACK }));
+    const [first, second] = scene.issuer.keys.map(({ value }) => value);
+    expect(await scene.watch.current()).toBe(first);
+    scene.watch.allowed.lastKey = true;
+    scene.issuer.kill(first ?? '');
+    scene.clock.advance(HOUR);
+    expect(outcomeIn(await scene.run({ order: ROLLBACK }))).toMatchObject({ exitCode: 0 });
+    expect(await scene.watch.current()).toBe(second);
+  });
+
   it('after promote: the previous key becomes current as a new version, the other retires with the overlap', async () => {
     const scene = await adopted();
     outcomeIn(await scene.run());

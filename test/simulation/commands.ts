@@ -7,7 +7,7 @@ import { provide } from '../../src/engine/provide.ts';
 import { drive } from '../../src/engine/rotate.ts';
 import type { Run } from '../../src/engine/run.ts';
 import { endByHand, makeByHand } from './issuer.ts';
-import { handOn } from './look.ts';
+import { handOn, told } from './look.ts';
 import { type Actor, runFor } from './process.ts';
 import { put } from './store.ts';
 import type { Credential, SimKey } from './truth.ts';
@@ -107,6 +107,7 @@ export async function obey(actor: Actor): Promise<Result> {
     const order = typed(one, run);
     const outcome = await ('do' in order ? drive(run, order) : order);
     const { exitCode: code, outcome: end, hint, problems } = outcome;
+    told(actor, JSON.stringify([outcome.reason, problems]));
     const last = one.ledger?.savedBy === actor.owner && code === 0;
     const left = one.ledger?.keys.some(({ state }) => state === 'retiring' || state === 'pending');
     // Another run may have put a key in place meanwhile, and an open rotation is resumed and not doubled.

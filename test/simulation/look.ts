@@ -153,6 +153,13 @@ function placed(actor: Actor | null, one: Credential, before: string | null, aft
   ]);
 }
 
+/** A person is told to remove a key, which is as good as ending it. */
+export function told(actor: Actor, text: string): void {
+  const id = /a person removes (\S+) at the issuer/.exec(text)?.[1];
+  const key = actor.one.keyOf(actor.one.ledger?.keys.find((row) => row.id === id));
+  if (key !== null && actor.one.lives(key)) ended(actor, actor.one, key);
+}
+
 /** A key has been ended by keyturn. */
 function ended(actor: Actor, one: Credential, key: SimKey): void {
   const { policy, traits } = one.plan;
@@ -160,13 +167,14 @@ function ended(actor: Actor, one: Credential, key: SimKey): void {
   if (traits.revokesBy === 'replacement' || key.ends === 'first') return;
   // While the issuer accepts a key that somebody has ended, it is taken to work, and a promotion ends another for it.
   const current = one.current();
-  const lastAsked = Math.min(actor.askedAt, actor.began);
+  const lastAsked = traits.proves ? Math.min(actor.askedAt, actor.began) : actor.began;
   const ofCurrent = Math.min(actor.asked.get(current?.value ?? null) ?? lastAsked, lastAsked);
   const fooled = one.strangerEndedAt + traits.settles > ofCurrent;
   if (traits.revokesBy === 'promotion' && fooled) return;
   const rows = one.rowsOf(key);
   const what = `${actor.owner} ends ${key.id}`;
-  const ours = one.owns(key) || [...one.again.values()].includes(key);
+  const known = traits.revokesBy === 'operator' && rows.length > 0; // handed over for this credential
+  const ours = known || one.owns(key) || [...one.again.values()].includes(key);
   one.judge(what, [['I4', 'it is none of ours', !ours]]);
   // That consumers had a key which the issuer has given again, keyturn cannot know before it has found it in place.
   const given =
@@ -182,7 +190,8 @@ function ended(actor: Actor, one: Credential, key: SimKey): void {
   const works = current !== null && (one.lives(current) || fooled || current.ends === 'first');
   const serves = key.fits && current !== null && rows.some(({ valueLost }) => valueLost !== true);
   const needed = key.readUntil > 0 || serves;
-  const { overlap = policy.overlap } = rows.find((row) => row.revokeEntered !== undefined) ?? {};
+  const { overlap = policy.overlap } =
+    rows.find(({ state, revokeEntered }) => state === 'retiring' || revokeEntered) ?? {};
   const early = key.readUntil + policy.converges + overlap - one.sim.clock.time;
   const hooked = policy.hooks.length > 0 && key.readUntil > 0 && one.told === key.value;
   const gated = policy.gates.length > 0 && one.gatePassedAt < key.readUntil;

@@ -1,7 +1,7 @@
 import type { Key, Ledger } from '../ledger.ts';
 import type { Policy } from '../policy.ts';
 import { currentRow, isDead, previous, rowOf, sameKeyOrId } from '../rows.ts';
-import { askOfCaller, turnsToRevokeFirst, whyNotBegun, whyNotFirst } from './asking.ts';
+import { askOfCaller, isSaidDead, turnsToRevokeFirst, whyNotBegun, whyNotFirst } from './asking.ts';
 import type { Change, Step } from './changes.ts';
 import { followStore } from './next.ts';
 import { isForeign, type Seen } from './seen.ts';
@@ -151,7 +151,13 @@ function rollback(
   policy: Policy,
 ): Step | null {
   const open = ledger.rotation;
-  if (open?.kind === 'rollback') return null;
+  if (open?.kind === 'rollback') {
+    // Typed twice it is done once, unless the key that it went back to has died since.
+    const held = open.promotedAt === undefined || !policy.issuer.proves ? null : currentRow(ledger);
+    if (held === null) return null;
+    if (seen.works[held.id] === undefined) return look({ what: 'works', row: held.id });
+    if (!isSaidDead(held, policy, seen)) return null;
+  }
   const landed = landedUnseen(ledger, seen, policy);
   if (landed !== null) return landed;
   if (open !== undefined && open.promotedAt === undefined) {

@@ -167,6 +167,9 @@ function byWaiting(ledger: Ledger, policy: Policy, seen: Seen, row: Key, now: nu
   // Nobody has its value any more, so nobody can ask whether it lives.
   if (row.storeVersion === undefined) return { do: 'record', change: { type: 'possible', row: row.id } };
   if (revokesBy === 'operator') {
+    // Nobody is asked to end what keyturn would not end itself.
+    const blocked = door(ledger, policy, seen, row, now);
+    if (blocked !== null) return blocked;
     const since = row.overlapFrom ?? row.window?.from;
     const end = overlapEnd(row, policy, seen.clock) ?? 0;
     const late = since !== undefined && now > Math.max(end, toMs(since)) + REMOVAL_GRACE;
