@@ -31,12 +31,16 @@ export function main(
 
 function choose(args: readonly string[], command: readonly string[]): Promise<number> {
   const [first = String(INPUTS), second, third] = args;
-  if (first === 'worker') return work(Number(second), Number(third));
+  if (first === 'worker')
+    return work(
+      wholeNumber('a seed', second ?? '', -(2 ** 31)),
+      wholeNumber('the number of inputs', third ?? ''),
+    );
   const one = TARGETS.find(({ name }) => name === first);
+  if (one === undefined && /^[a-z]/i.test(first)) throw noSuch('target', TARGETS, first);
   const left = args.slice(one === undefined ? 1 : 3).join(' ');
   if (left !== '') throw new UsageError(`'${left}' is too much: a run has [INPUTS], or TARGET [SEED [PATH]]`);
   if (one !== undefined) return again(one, second, third);
-  if (/^[a-z]/i.test(first)) throw noSuch('target', TARGETS, first);
   return all(wholeNumber('the number of inputs', first), command);
 }
 

@@ -39,6 +39,17 @@ export const MEETING: readonly Bug[] = [
     why: 'a key that is left is broken',
   },
   {
+    name: 'hooks and mirrors are not told of a key that nobody revokes',
+    rule: 12,
+    breaks: 'I7',
+    among: ['issuer random', 'hooks | mirrors'],
+    file: NEXT,
+    find: '      return promoting(ledger, policy, seen, rotation, now);',
+    replace:
+      "      return promoting(ledger, policy.issuer.revokesBy === 'nothing' ? { ...policy, hooks: [], mirrors: [] } : policy, seen, rotation, now);",
+    why: 'no key has to wait for them',
+  },
+  {
     name: 'a rotation that is opened drops what holds it',
     rule: 10,
     breaks: 'I8',
