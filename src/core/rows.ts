@@ -88,8 +88,8 @@ export function overlapEnd(
 }
 
 /**
- * Whether what was read from `current` is only what the store still shows of what was replaced: within the time that
- * the store may take, the very version that stood there before, or nothing.
+ * Whether what was read from `current` may be only what the store still shows of what was replaced: within the time that
+ * the store may take, the very version that stood there before, or nothing; in a shared document, whatever it shows.
  */
 export function isStale(
   ledger: Ledger,
@@ -104,10 +104,10 @@ export function isStale(
   if (policy.converges === 0 || current === undefined || current?.row === held?.id) return false;
   const settled = (since: string | undefined): boolean =>
     since === undefined || askedAt >= toMs(since) + policy.converges + CLOCK_SKEW;
+  // In a shared document others may have written in between, so that no version tells what is old.
+  if (policy.shared && held !== null && !settled(held.currentSince)) return true;
   const row = rowOf(ledger, current?.row ?? undefined);
-  // In a shared document others may have written since, so that its version tells nothing.
-  const stood = row !== null && (policy.shared || row.currentAs === current?.version);
-  if (stood && !settled(row.ceasedCurrentAt)) return true;
+  if (row !== null && row.currentAs === current?.version && !settled(row.ceasedCurrentAt)) return true;
   if (current === null) return held !== null && !settled(held.currentSince);
   return ledger.keys.some((next) => next.replaced === current.version && !settled(next.currentSince));
 }

@@ -6,6 +6,15 @@ import { written } from './reach.ts';
 import { CANARY, type Credential } from './truth.ts';
 import { DAY, HOUR, MINUTE } from './world.ts';
 
+/** What one save has changed. */
+interface Saved {
+  readonly one: Credential;
+  readonly ledger: Ledger;
+  readonly before: Ledger | null;
+  readonly notes: readonly TrailNote[];
+  readonly calledOff: boolean; // an emergency ended before its key was in place: it allows nothing more
+}
+
 /** A ledger has been saved: what it says is true, what it began was allowed, and nothing is missing from it. */
 export function saved(actor: Actor, document: string): void {
   const { one, owner } = actor;
@@ -16,16 +25,14 @@ export function saved(actor: Actor, document: string): void {
   actor.saved = { at: one.sim.clock.time, ledger };
   const notes = follow(one, ledger);
   if (rotation?.kind === 'scheduled' && rotation.id !== before?.rotation?.id) opened(actor, ledger, before);
-  // An emergency that ends before its key is in place allows nothing more.
-  const open = before?.rotation?.promotedAt === undefined ? before?.rotation : undefined;
-  const calledOff =
-    open?.kind === 'emergency' &&
-    open.id !== rotation?.id &&
-    !notes.some(({ event }) => event === 'promoted');
+  const placed =
+    before?.rotation?.promotedAt !== undefined || notes.some(({ event }) => event === 'promoted');
+  const over = before?.rotation?.kind === 'emergency' && before.rotation.id !== rotation?.id;
   for (const row of ledger.keys) {
     const was = before?.keys.find(({ id }) => id === row.id);
-    stated(one, [before?.rotation?.kind, rotation?.kind], row, was, notes);
-    allow(one, ledger, calledOff, row, was);
+    const change = { one, ledger, before, notes, calledOff: over && !placed };
+    stated(change, row, was);
+    allow(change, row, was);
   }
   const { sink } = one.sim.schedule;
   const unheard =
@@ -48,11 +55,9 @@ export function saved(actor: Actor, document: string): void {
 /** The trail only grows, and what it said it says for ever. Gives what it says now for the first time. */
 function follow(one: Credential, { trail }: Ledger): readonly TrailNote[] {
   const { count, entries } = trail;
-  const first = count - entries.length;
-  const { length } = one.notes;
-  const same = one.notes
-    .slice(first)
-    .every(({ event, at }, n) => entries[n]?.event === event && entries[n]?.at === at);
+  const [first, length] = [count - entries.length, one.notes.length];
+  const past = one.notes.slice(first);
+  const same = past.every(({ event, at }, n) => entries[n]?.event === event && entries[n]?.at === at);
   one.judge('the trail', [['I9', 'it does not go on from what it said', !same || first > length]]);
   const fresh = entries.slice(Math.max(length - first, 0));
   for (const { event, key, data } of fresh) {
@@ -83,29 +88,19 @@ function opened({ one, owner, readAt, askedAt }: Actor, { hold }: Ledger, before
   ]);
 }
 
-type Kind = NonNullable<Ledger['rotation']>['kind'];
-
-/**
- * A row is saved: a person has asked for what only a person may, its state is so, and the trail tells why. `under`: the
- * rotations before and now.
- */
-function stated(
-  one: Credential,
-  under: readonly (Kind | undefined)[],
-  row: Key,
-  was: Key | undefined,
-  notes: readonly TrailNote[],
-): void {
+/** A row is saved: a person has asked for what only a person may, its state is so, and the trail tells why. */
+function stated({ one, ledger, before, notes }: Saved, row: Key, was: Key | undefined): void {
   const { id, state, proof, overlap = Infinity } = row;
   const { lists, revokesBy } = one.plan.traits;
   const key = one.keyOf(row);
   const fresh = state !== was?.state;
+  const under = [before?.rotation?.kind, ledger.rotation?.kind];
   const byHand = under.includes('manual') || under.includes('rollback');
   const typed = under.includes('emergency') ? 0 : byHand ? one.allowed.overlap : Infinity;
   const short = overlap !== was?.overlap && overlap < Math.min(one.plan.policy.overlap, typed);
   const passed = proof?.who?.includes('not adopted') === true;
-  const said =
-    passed || (state === 'retiring' && was?.state === 'current') || notes.some((note) => note.key === id);
+  const retires = state === 'retiring' && was?.state === 'current';
+  const said = passed || retires || notes.some((note) => note.key === id);
   const entry = (event: string): boolean => notes.some((note) => note.key === id && note.event === event);
   const answered = row.revokeAnswered !== undefined && row.revokeAnswered !== was?.revokeAnswered;
   const [stored, kept] = [was?.storeVersion !== undefined, row.storeVersion !== undefined];
@@ -122,31 +117,21 @@ function stated(
     ['I9', 'no entry says that the issuer has ended it', answered && !entry('revoke-sent')],
     ['I9', 'no entry says that it was staged', was !== undefined && !stored && kept && !entry('staged')],
     ['I9', 'no entry says that its value is gone', stored && !kept && !entry('value-discarded')],
-    [
-      'I10',
-      `${key?.id} lives, or the ${proof?.by} has not said that it does not`,
-      fresh && state === 'revoked' && !dead,
-    ],
+    ['I10', `${key?.id} lives, or the ${proof?.by} has not said so`, fresh && state === 'revoked' && !dead],
     ['I10', 'nobody has said so', fresh && state === 'settled' && !settles],
   ]);
 }
 
 /** What a person asked for holds of the key that the ledger says it of. */
-function allow(
-  one: Credential,
-  { rotation }: Ledger,
-  calledOff: boolean,
-  row: Key,
-  was: Key | undefined,
-): void {
+function allow({ one, ledger, calledOff }: Saved, row: Key, was: Key | undefined): void {
+  const { rotation } = ledger;
   const { id, state, endNow, revokeEntered } = row;
   const { emergency, revoke, revokeFirst } = one.allowed;
   const key = one.keyOf(row);
   if (key === null) return;
   if (state === 'current' && one.current() === key) key.readUntil = Infinity;
   // What was sent before an emergency was called off cannot be taken back.
-  if (revokeEntered === undefined && endNow === undefined) key.ends = 'in time';
-  if (calledOff && revokeEntered === undefined) key.ends = 'in time';
+  if (revokeEntered === undefined && (endNow === undefined || calledOff)) key.ends = 'in time';
   // A person who types revoke means what retires by then.
   const typed =
     endNow === 'emergency'
@@ -173,24 +158,17 @@ export function sink(one: Credential, entries: readonly TrailEntry[]): void {
 export function verifyTrail(one: Credential): void {
   if (one.ledger === null) return;
   const { trail, credential } = one.ledger;
-  const hash = (entry: object): string =>
-    createHash('sha256')
-      .update(JSON.stringify(sorted(entry)))
-      .digest('hex');
-  const chain = (from: string, notes: readonly TrailNote[], first: number): string =>
-    notes.reduce((prev, note, at) => hash({ ...note, n: first + at, credential, prev }), from);
   const { entries, base, head, count } = trail;
+  const hash = (text: string): string => createHash('sha256').update(text).digest('hex');
+  const chain = (from: string, notes: readonly TrailNote[]): string =>
+    notes.reduce((prev, note, at) => {
+      const n = count - notes.length + at + 1;
+      return hash(JSON.stringify(sorted({ ...note, n, credential, prev })));
+    }, from);
   one.judge('the trail', [
-    [
-      'I9',
-      'the chain does not verify',
-      chain('0'.repeat(64), one.notes, 1) !== head || one.notes.length !== count,
-    ],
-    [
-      'I9',
-      'the waiting entries do not lead to the head',
-      chain(base, entries, count - entries.length + 1) !== head,
-    ],
+    ['I9', 'the chain does not verify', chain('0'.repeat(64), one.notes) !== head],
+    ['I9', 'it lacks entries', one.notes.length !== count],
+    ['I9', 'the waiting entries do not lead to the head', chain(base, entries) !== head],
   ]);
 }
 

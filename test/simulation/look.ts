@@ -65,9 +65,8 @@ export function asked({ one, owner, saved, heard }: Actor, effect: string, reque
   const read = row?.currentSince !== undefined && saved?.ledger.rotation?.revokeFirst !== true;
   const held = one.keyOf(saved?.ledger.keys.find(({ state }) => state === 'current'));
   const shown = one.stale().map((value) => one.find(one.valueIn(value?.text.open())));
-  const works = [one.current(), ...shown, held].some(
-    (each) => each !== null && heard.get(each.value) === 'works',
-  );
+  const worked = (each: SimKey | null): boolean => each !== null && heard.get(each.value) === 'works';
+  const works = [one.current(), ...shown, held].some(worked);
   const blind = read && key !== null && one.lives(key) && one.plan.traits.proves && !works;
   one.judge(`${owner} sends ${effect} ${what}`, [
     ['I9', 'no save names it', row === undefined || !noted],
@@ -187,7 +186,8 @@ function ended(actor: Actor, one: Credential, key: SimKey): void {
   const stranger = Math.max(one.strangerEndedAt, one.strangerPlacedAt + policy.converges) > seen;
   // To a key that a stranger has put in place since then, no time is promised.
   const inTime = key.ends === 'in time' && !(stranger && key.readUntil + policy.converges > seen);
-  const works = current !== null && (one.lives(current) || fooled || current.ends === 'first');
+  const alive = current !== null && current.endedAt === null && current.expiresAt > seen;
+  const works = alive || (current !== null && (fooled || current.ends === 'first'));
   const serves = key.fits && current !== null && rows.some(({ valueLost }) => valueLost !== true);
   const needed = key.readUntil > 0 || serves;
   const { overlap = policy.overlap } =

@@ -87,18 +87,13 @@ function nextCommand(one: Credential, { outcome, text, code }: Result, runs: num
     if (!proves) return 'revoke --attest';
     remove(one, [key]);
   }
-  if (said.includes('at the issuer by hand'))
-    remove(
-      one,
-      idle.map((row) => one.keyOf(row)),
-    );
+  const unused = idle.map((row) => one.keyOf(row));
+  if (said.includes('at the issuer by hand')) remove(one, unused);
   if (said.includes('set accept: gap')) Object.assign(plan.policy, { acceptGap: true, config: 'config-2' });
   if (text.includes('slots')) {
     const known = rows.map((row) => one.keyOf(row));
-    remove(
-      one,
-      one.live().filter((key) => !known.includes(key) && key.mark === null),
-    );
+    const unknown = one.live().filter((key) => !known.includes(key) && key.mark === null);
+    remove(one, unknown);
     if (removeOrphan(one) !== 'none') return 'forget';
   }
   const mine = one.keyOf(rows.find(({ state }) => state === 'current'));

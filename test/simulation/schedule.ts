@@ -41,10 +41,8 @@ function planOf(dice: Dice, gap: boolean, family: Family, store: ReturnType<type
   const often = (likely: boolean): number => (likely && dice.chance(0.15) && !race ? 0.4 : 0);
   // One that expires is old before it is dead, or dies while all this goes on.
   const old = traits.longestLife === null ? 100 * DAY : 45 * DAY;
-  const last =
-    traits.longestLife !== null && !unproven && !race && dice.chance(0.2)
-      ? 60 * DAY - dice.between(0, 3 * HOUR)
-      : old;
+  const dies = traits.longestLife !== null && !unproven && !race && dice.chance(0.2);
+  const last = dies ? 60 * DAY - dice.between(0, 3 * HOUR) : old;
   return {
     family,
     traits,
