@@ -95,7 +95,11 @@ export function isStale(
   ledger: Ledger,
   policy: Policy,
   seen: {
-    readonly current?: { readonly version: string; readonly row: string | null } | null;
+    readonly current?: {
+      readonly version: string;
+      readonly row: string | null;
+      readonly writtenAt?: string;
+    } | null;
     readonly currentAskedAt?: number;
   },
 ): boolean {
@@ -105,7 +109,10 @@ export function isStale(
   const settled = (since: string | undefined): boolean =>
     since === undefined || askedAt >= toMs(since) + policy.converges + CLOCK_SKEW;
   // In a shared document others may have written in between, so that no version tells what is old.
-  if (policy.shared && held !== null && !settled(held.currentSince)) return true;
+  const since = held?.currentSince;
+  const written = current?.writtenAt;
+  const isNewer = written !== undefined && toMs(written) > toMs(since ?? written) + CLOCK_SKEW;
+  if (policy.shared && since !== undefined && !settled(since) && !isNewer) return true;
   const row = rowOf(ledger, current?.row ?? undefined);
   if (row !== null && row.currentAs === current?.version && !settled(row.ceasedCurrentAt)) return true;
   if (current === null) return held !== null && !settled(held.currentSince);

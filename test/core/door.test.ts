@@ -360,6 +360,15 @@ it('which key is the first and which the second is known only while both live', 
   expect(ends({}, UNFIT)).toMatchObject({ do: 'intend', effect: { kind: 'revoke', role: 'new' } });
   expect(ends({}, UNKNOWN)).toMatchObject({ do: 'wait', for: 'proof' });
   expect(ends({}, DEAD)).toMatchObject({ do: 'stop', code: 'GUARDED' });
+  const entered = (other: Verification): Step | null => {
+    const ledger = { ...emptyLedger('wa-test'), keys: [NEW, { ...row, revokeEntered: AT, tries: 1 }] };
+    const works = asked({ 'r2.1': WORKS, 'r1.1': other });
+    const seen = { ...nothingSeen('host-a', 'r9'), current: null, base: null, currentAskedAt: NOW, works };
+    const looked = { ...seen, entered: `revoke:${row.id}` };
+    return revocation(ledger, { ...policy, issuer }, looked, { ...row, revokeEntered: AT, tries: 1 }, NOW);
+  };
+  expect(entered(WORKS)).toMatchObject({ do: 'act' });
+  expect(entered(DEAD)).toMatchObject({ change: { type: 'revoke-taken-back' } });
   const soon = new Date(NOW + 60_000).toISOString();
   expect(ends({ expiresAt: soon }, WORKS)).toMatchObject({ do: 'stop', code: 'GUARDED' });
 });

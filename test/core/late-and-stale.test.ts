@@ -377,6 +377,39 @@ describe('late, stale and young answers', () => {
     });
   });
 
+  it('a promote that was sent against two bases has landed nowhere only where neither stands there', () => {
+    const owed: Key = { ...NEW, verifiedAt: ago(DAY), stagedAs: NEW.id };
+    const sendTo = (keys: Key[], base: string): Key[] => {
+      const effect = { kind: 'promote', row: NEW.id, version: 'v1', base } as const;
+      return apply({ ...emptyLedger('wa-test'), keys }, { type: 'intended', effect }, PEN).keys;
+    };
+    const keys = sendTo(sendTo([OLD, owed], 'v0'), 'v7');
+    expect(step({ keys }, { works: { 'r0.0': WORKS } })).toMatchObject({ effect: { kind: 'rewrite' } });
+    const elsewhere = { version: 'v8', row: OLD.id, fingerprints: OLD.fingerprints ?? {}, complete: true };
+    const settled = step({ keys }, { current: elsewhere, base: 'v8' });
+    expect(settled).toMatchObject({ change: { type: 'promote-settled' } });
+  });
+
+  it('right after a promote a shared document may be old, unless it was written since', () => {
+    const shared = { ...byId, shared: true, converges: 60 * MINUTE };
+    const placed: Key = { ...OLD, currentSince: ago(20 * MINUTE) };
+    const ledger = { ...emptyLedger('wa-test'), keys: [placed] };
+    const shown = (row: string | null, writtenAt?: string) => {
+      const current = { version: 'v9', row, fingerprints: {}, complete: true };
+      return { current: writtenAt === undefined ? current : { ...current, writtenAt }, currentAskedAt: NOW };
+    };
+    expect(isStale(ledger, shared, shown(null))).toBe(true);
+    expect(isStale(ledger, shared, shown(null, ago(30 * MINUTE)))).toBe(true);
+    expect(isStale(ledger, shared, shown(null, ago(MINUTE)))).toBe(false);
+    expect(isStale(ledger, shared, shown(OLD.id))).toBe(false);
+    // Nothing is begun and nothing is called done meanwhile.
+    const works = { 'r0.0': WORKS };
+    const seen = { ...shown(null), base: 'v9', foreignWorks: WORKS, works };
+    expect(step({ keys: [placed] }, seen, shared)).toMatchObject({ do: 'wait', for: 'retry' });
+    const due = { ...placed, issuedAt: ago(100 * DAY) };
+    expect(step({ keys: [due] }, seen, shared)).toMatchObject({ do: 'wait', for: 'retry' });
+  });
+
   it('a promote of a key that was not seen to work goes on only while the key in place is known to be dead', () => {
     const ended: Key = {
       ...OLD,

@@ -180,6 +180,9 @@ it('one of an adoption that was given up, which lands, is offered for adoption',
   await (late as unknown as () => Promise<unknown>)();
   scene.clock.advance(2 * MINUTE);
   expect(outcomeIn(await scene.run())).toMatchObject({ exitCode: 4, hint: /keyturn adopt/ });
+  // Nothing that is asked for overwrites it unseen.
+  const rotated = outcomeIn(await scene.run({ order: { do: 'rotate', reason: 'due' } }));
+  expect(rotated).toMatchObject({ exitCode: 4, hint: /keyturn adopt/ });
   const taken = await scene.run({ work: async (run) => (await adopt(run, {})).outcome });
   expect(outcomeIn(taken)).toMatchObject({ exitCode: 0 });
   expect(scene.issuer.isAlive(key.value)).toBe(true);

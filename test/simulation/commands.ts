@@ -58,7 +58,7 @@ const STRANGERS = {
   'stranger: mirror': (one) => {
     const old = retiring(one);
     if (one.mirror === null || old === undefined) return;
-    one.strangerPlacedAt = one.sim.clock.time;
+    one.mirroredAt = one.sim.clock.time;
     handOn(one, 'mirror', old.value);
     one.mirrorKnown = false;
   },
@@ -107,7 +107,7 @@ export async function obey(actor: Actor): Promise<Result> {
     const order = typed(one, run);
     const outcome = await ('do' in order ? drive(run, order) : order);
     const { exitCode: code, outcome: end, hint, problems } = outcome;
-    told(actor, JSON.stringify([outcome.reason, problems]));
+    told(actor, JSON.stringify([outcome.reason, hint, problems]));
     const last = one.ledger?.savedBy === actor.owner && code === 0;
     const left = one.ledger?.keys.some(({ state }) => state === 'retiring' || state === 'pending');
     // Another run may have put a key in place meanwhile, and an open rotation is resumed and not doubled.

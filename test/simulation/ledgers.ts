@@ -42,7 +42,9 @@ export function saved(actor: Actor, document: string): void {
   const alarm = hold?.kind !== before?.hold?.kind && ['foreign', 'gone', 'moved'].includes(hold?.kind ?? '');
   const lifts = notes.some(({ event }) => ['hold-lifted', 'promoted', 'adopted'].includes(event));
   const dropped = before?.hold !== undefined && hold === undefined && !lifts;
-  const alone = one.strangerPlacedAt === 0 && one.strangerEndedAt === 0;
+  // An adoption that was called off, and whose promote has landed all the same, is a person's to take on.
+  const givenUp = ledger.keys.some((row) => row.state === 'settled' && row.promoteEntered !== undefined);
+  const alone = one.strangerPlacedAt === 0 && one.strangerEndedAt === 0 && !givenUp;
   one.judge(`${owner} saves a ledger`, [
     ['I6', 'there is a secret in it', document.includes(CANARY)],
     ['I9', 'the required sink lacks what was saved before', goesOn && unheard],

@@ -155,7 +155,7 @@ function placed(actor: Actor | null, one: Credential, before: string | null, aft
 /** A person is told to remove a key, which is as good as ending it; what was put in place since the look is not known. */
 export function told(actor: Actor, text: string): void {
   const { one, readAt } = actor;
-  const id = /a person removes (\S+) at the issuer/.exec(text)?.[1];
+  const id = /removes? (\S+) at the issuer/.exec(text)?.[1];
   const key = one.keyOf(one.ledger?.keys.find((row) => row.id === id));
   const changed = (one.before.at(-1)?.until ?? 0) > readAt;
   if (key !== null && one.lives(key) && !changed) ended(actor, one, key);
@@ -180,18 +180,17 @@ function ended(actor: Actor, one: Credential, key: SimKey): void {
   // That consumers had a key which the issuer has given again, keyturn cannot know before it has found it in place.
   const given =
     [...one.again.values()].includes(key) && rows.every(({ currentSince }) => currentSince === undefined);
-  if (given && current !== key) return;
   // One round trip lies between the last look, which follows the intention, and the end: what a stranger does then
   // cannot be seen, nor what the store does not show yet; and a request that is under way is not called back.
   const entered = Math.max(0, ...rows.map(({ id }) => one.said.get(`revoke-intended ${id}`) ?? 0));
   const seen = Math.min(Math.max(entered, Math.min(actor.readAt, lastAsked)), actor.began);
   const stranger = Math.max(one.strangerEndedAt, one.strangerPlacedAt + policy.converges) > seen;
   // To a key that a stranger has put in place since then, no time is promised.
-  const inTime = key.ends === 'in time' && !(stranger && key.readUntil + policy.converges > seen);
+  const inTime = key.ends === 'in time' && !given && !(stranger && key.readUntil + policy.converges > seen);
   const alive = current !== null && current.endedAt === null && current.expiresAt > seen;
   const works = alive || (current !== null && (fooled || current.ends === 'first'));
   const serves = key.fits && current !== null && rows.some(({ valueLost }) => valueLost !== true);
-  const needed = key.readUntil > 0 || serves;
+  const needed = (key.readUntil > 0 && !given) || serves;
   const { overlap = policy.overlap } =
     rows.find(({ state, revokeEntered }) => state === 'retiring' || revokeEntered) ?? {};
   const early = key.readUntil + policy.converges + overlap - one.sim.clock.time;
@@ -199,7 +198,7 @@ function ended(actor: Actor, one: Credential, key: SimKey): void {
   const gated = policy.gates.length > 0 && one.gatePassedAt < key.readUntil;
   one.judge(what, [
     ['I2', 'consumers read it now', !stranger && current === key],
-    ['I1', 'the mirror holds it', !stranger && one.find(one.mirror) === key],
+    ['I1', 'the mirror holds it', one.mirroredAt <= seen && one.find(one.mirror) === key],
     ['I3', `${Math.round(early / SECOND)} s too early`, inTime && early > 0],
     ['I3', 'no gate has let it go', inTime && gated],
     ['I3', 'the hook has told of no other', inTime && hooked],

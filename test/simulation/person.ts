@@ -87,8 +87,10 @@ function nextCommand(one: Credential, { outcome, text, code }: Result, runs: num
     if (!proves) return 'revoke --attest';
     remove(one, [key]);
   }
-  const unused = idle.map((row) => one.keyOf(row));
-  if (said.includes('at the issuer by hand')) remove(one, unused);
+  const named = /remove (\S+) at the issuer by hand/.exec(said)?.[1];
+  const unused = idle.filter(({ id }) => !idle.some((row) => row.id === named) || id === named);
+  const keysOf = unused.map((row) => one.keyOf(row));
+  if (said.includes('at the issuer by hand')) remove(one, keysOf);
   if (said.includes('set accept: gap')) Object.assign(plan.policy, { acceptGap: true, config: 'config-2' });
   if (text.includes('slots')) {
     const known = rows.map((row) => one.keyOf(row));

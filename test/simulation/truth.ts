@@ -47,6 +47,7 @@ export class Credential {
   readonly again = new Map<string, SimKey>(); // those that it gave once more, by the row that asked
   readonly before: { readonly value: StoredValue | null; readonly until: number }[] = []; // what was current
   mirror: string | null = null; // what the mirror holds
+  mirroredAt = 0; // when a stranger wrote into it last
   mirrorKnown = true; // keyturn wrote that, or has looked at it since
   told: string | null = null; // what the hook was told of last
   /** What operators have typed: nothing of this kind may happen without them. `overlap`: the shortest asked for. */

@@ -63,18 +63,23 @@ function nobodyAsks(ledger: Ledger, policy: Policy, seen: Seen): Step | null {
   return stop(
     'UNSAFE',
     'this issuer is asked for a key with the key in current, and that one is dead',
-    old !== null && seen.works[old.id]?.verdict !== 'refused'
+    old !== null && seen.works[old.id]?.verdict === 'works'
       ? 'run keyturn rollback now, while the old key lives'
       : `${byHand}, put it into the store and run keyturn adopt ${ledger.credential}`,
   );
 }
 
 /** Asks whether the key works that the issuer is to be asked with. Null: there is none, or nothing is to be asked. */
-export function askOfCaller(ledger: Ledger, { issuer }: Policy, seen: Seen): Step | null {
+export function askOfCaller(ledger: Ledger, policy: Policy, seen: Seen): Step | null {
+  const { issuer } = policy;
   const caller = rowOf(ledger, seen.current?.row ?? undefined);
   const asks = issuer.asksWith === 'current' && issuer.proves;
-  if (!asks || caller === null || isDead(caller) || seen.works[caller.id] !== undefined) return null;
-  return look({ what: 'works', row: caller.id });
+  if (!asks || caller === null || isDead(caller)) return null;
+  if (seen.works[caller.id] === undefined) return look({ what: 'works', row: caller.id });
+  // Where it is dead, what can be done depends on the one before.
+  const old = previous(ledger);
+  if (old === null || seen.works[old.id] !== undefined || !isSaidDead(caller, policy, seen)) return null;
+  return look({ what: 'works', row: old.id });
 }
 
 /** Whether the issuer has said in this run that a key is dead, or the ledger has it so. */

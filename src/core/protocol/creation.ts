@@ -19,7 +19,7 @@ import type { Step } from './changes.ts';
 import { wasListedBefore } from './own-id.ts';
 import { revocation } from './revocation.ts';
 import type { Seen } from './seen.ts';
-import { emergencyCommand, isActive, look, retryStep, stop } from './steps.ts';
+import { emergencyCommand, isActive, look, mayBeOld, retryStep, stop } from './steps.ts';
 
 /** The phase in which a key comes to exist at the issuer. */
 export function creation(ledger: Ledger, policy: Policy, seen: Seen, rotation: Rotation, now: number): Step {
@@ -51,6 +51,8 @@ function mayCreate(ledger: Ledger, policy: Policy, seen: Seen, rotation: Rotatio
   if (rotation.nextTry !== undefined && toMs(rotation.nextTry) > now) {
     return retryStep('retry', rotation.lastError ?? 'a new attempt is due soon', undefined, rotation, now);
   }
+  const urgent = rotation.kind === 'emergency' || seen.current === null;
+  if (!urgent && isStale(ledger, policy, seen)) return mayBeOld(now);
   const budget = rotation.kind === 'emergency' ? null : keyBudgetUntil(ledger.made, now);
   if (budget !== null) return budgetSpent(ledger, policy, seen, rotation);
   // What could stop the rotation after the key is made is asked before it is made.

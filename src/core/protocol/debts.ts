@@ -46,7 +46,7 @@ export function debts(ledger: Ledger, policy: Policy, seen: Seen, now: number): 
 /** After someone else's change nothing that consumers may have read is revoked until a person has spoken. */
 function mayRevokeNow(ledger: Ledger, seen: Seen, wasRead: boolean): boolean {
   if (!wasRead) return true;
-  return !isForeign(seen) && ledger.hold?.kind !== 'foreign' && ledger.hold?.kind !== 'gone';
+  return !isForeign(ledger, seen) && ledger.hold?.kind !== 'foreign' && ledger.hold?.kind !== 'gone';
 }
 
 function owedEffects(ledger: Ledger, policy: Policy, seen: Seen, now: number): Step | null {

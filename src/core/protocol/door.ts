@@ -255,6 +255,7 @@ function successorWorks(ledger: Ledger, policy: Policy, seen: Seen, target: Key,
     );
   }
   const old = previous(ledger);
+  if (old !== null && seen.works[old.id] === undefined) return look({ what: 'works', row: old.id });
   const goesBack = old !== null && seen.works[old.id]?.verdict !== 'refused';
   if (verdict.why !== 'dead') {
     return stop(

@@ -8,8 +8,8 @@ import { creation } from './creation.ts';
 import { debts } from './debts.ts';
 import { overlapping, promoting, staging, verifying } from './placing.ts';
 import { revocation } from './revocation.ts';
-import type { Seen } from './seen.ts';
-import { emergencyCommand, isActive, look, stop, weight } from './steps.ts';
+import { isForeign, type Seen } from './seen.ts';
+import { emergencyCommand, isActive, look, mayBeOld, stop, weight } from './steps.ts';
 
 /** Whether this run may open rotations that are due, or only drives what is open and owed. */
 export interface Drive {
@@ -34,7 +34,15 @@ export function next(ledger: Ledger, policy: Policy, seen: Seen, now: number, dr
     ledger.rotation === undefined && outside === null ? opening(ledger, policy, seen, now, drive) : null;
   if (fresh !== null && isActive(fresh)) return fresh;
   const passive = [outside, open, owed, fresh].filter((step) => step !== null);
-  return passive.sort((a, b) => weight(b) - weight(a))[0] ?? { do: 'nothing', reason: 'nothing is due' };
+  const first = passive.sort((a, b) => weight(b) - weight(a))[0];
+  return first ?? unsure(ledger, policy, seen, now) ?? { do: 'nothing', reason: 'nothing is due' };
+}
+
+/** Nothing is not due where what is shown may be a change of somebody else, which is noticed later. */
+function unsure(ledger: Ledger, policy: Policy, seen: Seen, now: number): Step | null {
+  const inPlace = rowOf(ledger, seen.current?.row ?? undefined);
+  const odd = seen.current !== null && (inPlace === null || isDead(inPlace));
+  return odd && isStale(ledger, policy, seen) ? mayBeOld(now) : null;
 }
 
 /** Someone else's change wins: the ledger follows what the store holds. */
@@ -45,7 +53,7 @@ export function followStore(ledger: Ledger, policy: Policy, seen: Seen): Step | 
   const current = seen.current;
   if (current === undefined) return null;
   if (current === null) return held === null ? null : gone(ledger, policy, seen);
-  if (current.row === null) return foreign(ledger, seen);
+  if (current.row === null || isForeign(ledger, seen)) return foreign(ledger, seen);
   if (current.row === held?.id) {
     // It was missing, or a dead one stood there, and it is back.
     const over = ledger.hold?.kind === 'gone' || ledger.hold?.kind === 'dead';
@@ -100,9 +108,9 @@ function foreign(ledger: Ledger, seen: Seen): Step {
     return { do: 'record', change: { type: 'abandoned', why: 'current was changed by someone else' } };
   }
   const known = ledger.keys.length > 0;
-  const reason = known
-    ? 'current was changed by someone else'
-    : 'the store holds a key that keyturn does not know';
+  const givenUp = seen.current?.row ?? null;
+  const changed = givenUp === null ? 'was changed by someone else' : `holds ${givenUp}, which was given up`;
+  const reason = known ? `current ${changed}` : 'the store holds a key that keyturn does not know';
   if (ledger.hold?.kind !== 'foreign' && known) {
     return { do: 'record', change: { type: 'held', kind: 'foreign', reason } };
   }
@@ -124,18 +132,9 @@ function gone(ledger: Ledger, policy: Policy, seen: Seen): Step | null {
   return stop('PERSON', reason, `put it back by hand, or ${cannot?.do === 'stop' ? cannot.hint : remedy}`);
 }
 
-/** Nobody said that it is dead: a person has settled it, or did not adopt it. */
-function givenUpInPlace(ledger: Ledger, row: string): Step {
-  const reason = `current holds ${row}, which was given up`;
-  if (ledger.hold?.kind !== 'foreign')
-    return { do: 'record', change: { type: 'held', kind: 'foreign', reason } };
-  return stop('PERSON', reason, `run keyturn adopt ${ledger.credential} to take that key under management`);
-}
-
 function deadInPlace(ledger: Ledger, policy: Policy, seen: Seen, row: string): Step | null {
   const rotation = ledger.rotation;
   if (rotation !== undefined && rotation.phase !== 'overlap' && rotation.phase !== 'done') return null;
-  if (rowOf(ledger, row)?.state === 'settled') return givenUpInPlace(ledger, row);
   const reason = `current holds ${row}, which is revoked`;
   if (ledger.hold?.kind !== 'dead') return { do: 'record', change: { type: 'held', kind: 'dead', reason } };
   const remedy = `run ${emergencyCommand(ledger)} now to put a working key in place`;
@@ -196,6 +195,7 @@ function opening(ledger: Ledger, policy: Policy, seen: Seen, now: number, drive:
   const matters = blocked !== null || maxLive === 1 || asksWith === 'current';
   const asked = matters ? askIssuer(current, policy, seen, drive) : null;
   if (asked !== null || blocked !== null) return asked ?? blocked;
+  if (isStale(ledger, policy, seen)) return mayBeOld(now);
   const scopes = reason.rule === 'scope' ? { scopes: true as const } : {};
   return {
     do: 'record',

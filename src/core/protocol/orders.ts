@@ -1,7 +1,7 @@
 import type { Key, Ledger } from '../ledger.ts';
 import type { Policy } from '../policy.ts';
-import { currentRow, isDead, previous, rowOf, sameKeyOrId } from '../rows.ts';
-import { askOfCaller, isSaidDead, turnsToRevokeFirst, whyNotBegun, whyNotFirst } from './asking.ts';
+import { currentRow, isDead, mayBeTooNew, previous, rowOf, sameKeyOrId } from '../rows.ts';
+import { askOfCaller, turnsToRevokeFirst, whyNotBegun, whyNotFirst } from './asking.ts';
 import type { Change, Step } from './changes.ts';
 import { followStore } from './next.ts';
 import { isForeign, type Seen } from './seen.ts';
@@ -75,7 +75,7 @@ function rotate(
   if (ledger.rotation !== undefined) return null;
   const cannot = askOfCaller(ledger, policy, seen) ?? whyNotBegun(ledger, policy, seen);
   if (cannot !== null) return cannot;
-  if (isForeign(seen)) {
+  if (isForeign(ledger, seen)) {
     return stop(
       'PERSON',
       'the store holds a key that keyturn does not know',
@@ -103,7 +103,7 @@ function emergency(
   if (open?.kind === 'emergency' && order.again === undefined && !turns) return null;
   const landed = landedUnseen(ledger, seen, policy);
   if (landed !== null) return landed;
-  if (isForeign(seen) && currentRow(ledger) === null && open === undefined) {
+  if (isForeign(ledger, seen) && currentRow(ledger) === null && open === undefined) {
     return stop(
       'PERSON',
       'the store holds a key that keyturn does not know, so it cannot be revoked here',
@@ -152,11 +152,12 @@ function rollback(
 ): Step | null {
   const open = ledger.rotation;
   if (open?.kind === 'rollback') {
-    // Typed twice it is done once, unless the key that it went back to has died since.
+    // Typed twice it is done once, unless the key that it went back to is refused.
     const held = open.promotedAt === undefined || !policy.issuer.proves ? null : currentRow(ledger);
     if (held === null) return null;
-    if (seen.works[held.id] === undefined) return look({ what: 'works', row: held.id });
-    if (!isSaidDead(held, policy, seen)) return null;
+    const answer = seen.works[held.id];
+    if (answer === undefined) return look({ what: 'works', row: held.id });
+    if (answer.verdict !== 'refused' || mayBeTooNew(held, policy, answer.askedAt, seen.clock)) return null;
   }
   const landed = landedUnseen(ledger, seen, policy);
   if (landed !== null) return landed;
@@ -172,7 +173,7 @@ function rollback(
       'run keyturn rotate to put a new key in place',
     );
   }
-  if (isForeign(seen)) {
+  if (isForeign(ledger, seen)) {
     return stop(
       'PERSON',
       'current was changed by someone else',
@@ -183,10 +184,11 @@ function rollback(
   if (verdict === undefined) return look({ what: 'works', row: target.id });
   if (verdict.verdict !== 'works') {
     const code = verdict.verdict === 'unknown' ? 'UNVERIFIED' : 'GUARDED';
+    const cannot = verdict.verdict === 'unknown' ? null : whyNotBegun(ledger, policy, seen);
     return stop(
       code,
       `the previous key does not answer as working: ${verdict.message}`,
-      'run keyturn rotate instead, or try again',
+      cannot?.do === 'stop' ? cannot.hint : 'run keyturn rotate instead, or try again',
     );
   }
   if (ledger.hold === undefined) return hold(order.reason);
@@ -314,7 +316,7 @@ export function adoptionRefusal(
       'USAGE',
       'the revocation of this key was entered, so it is not taken on',
       // A rotation would not overwrite what the ledger does not know; an emergency replaces what it finds.
-      isForeign(seen)
+      isForeign(ledger, seen)
         ? `put another key in place with keyturn emergency ${ledger.credential}`
         : 'make a new key with keyturn rotate',
     );
@@ -332,7 +334,7 @@ export function adoptionRefusal(
 
 /** An emergency ends where a person takes on what somebody else has put there; what is to die stays owed. */
 export function givesWay(ledger: Ledger, seen: Seen): boolean {
-  return ledger.rotation?.kind === 'emergency' && isForeign(seen);
+  return ledger.rotation?.kind === 'emergency' && isForeign(ledger, seen);
 }
 
 /** The key that the ledger calls current, where it is this one. */

@@ -6,7 +6,7 @@ import { currentRow, hasExpired, isDead, isStale, mayBeTooNew, rowOf, settledAt 
 import type { Step } from './changes.ts';
 import { knownAs } from './creation.ts';
 import type { Answer, CurrentSeen, Seen } from './seen.ts';
-import { emergencyCommand, look, retryStep, stop } from './steps.ts';
+import { emergencyCommand, look, mayBeOld, retryStep, stop } from './steps.ts';
 
 /** The phase in which the value is written where consumers do not see it. */
 export function staging(ledger: Ledger, policy: Policy, seen: Seen, rotation: Rotation, now: number): Step {
@@ -180,8 +180,9 @@ export function promotion(
   const current = seen.current;
   if (current === undefined) return look({ what: 'current' });
   if (hasLanded(row, policy, current, seen)) return promoted(row, current.version, policy);
-  if (isStale(ledger, policy, seen))
-    return retryStep('retry', 'the store still shows the key that was replaced', undefined, {}, now);
+  // An emergency does not wait for that, nor what fills an empty place: compare-and-set decides.
+  if (rotation.kind !== 'emergency' && current !== null && isStale(ledger, policy, seen))
+    return mayBeOld(now);
   const base = seen.base ?? null;
   if (policy.shared && rotation.base !== undefined && rotation.base !== base) {
     return { do: 'record', change: { type: 'restage', row: row.id } };

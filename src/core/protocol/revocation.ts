@@ -134,7 +134,12 @@ function bySending(ledger: Ledger, policy: Policy, seen: Seen, row: Key, now: nu
   const another = mayEndAnother(ledger, policy, seen, row, now);
   if (another !== null) return another;
   if (cannotBeNamed(policy, seen, row)) return unnamed(ledger, policy, seen, row);
-  if (policy.issuer.revokesBy === 'promotion' && role === null) return cannotTellWhich(row);
+  if (policy.issuer.revokesBy === 'promotion' && role === null)
+    return (
+      door(ledger, policy, seen, row, now) ??
+      otherLives(ledger, policy, seen, row, now) ??
+      cannotTellWhich(row)
+    );
   if (row.nextTry !== undefined && toMs(row.nextTry) > now) {
     return retryStep(
       'proof',

@@ -1,7 +1,7 @@
 import { toMs } from '../credential.ts';
 import type { Key, Ledger } from '../ledger.ts';
 import { CLOCK_SKEW, type Policy } from '../policy.ts';
-import { currentRow, mayBeTooNew } from '../rows.ts';
+import { currentRow, mayBeTooNew, previous } from '../rows.ts';
 import type { Step } from './changes.ts';
 import type { Seen } from './seen.ts';
 import { look, retryStep, stop } from './steps.ts';
@@ -47,7 +47,12 @@ export function otherLives(ledger: Ledger, policy: Policy, seen: Seen, row: Key,
   const other = currentRow(ledger);
   const { revokesBy, proves } = policy.issuer;
   if (revokesBy !== 'promotion' || !proves || other === null || other.id === row.id) return null;
-  if (expiresSoon(other, now)) return cannotTellWhich(row);
+  if (expiresSoon(other, now)) {
+    // It is the one that lives on, so nobody is asked to remove it.
+    if (previous(ledger)?.id !== row.id) return cannotTellWhich(row);
+    const reason = `${other.id} in current is about to expire, and the issuer might end the wrong key`;
+    return stop('GUARDED', reason, 'run keyturn rollback now, while the old key lives');
+  }
   const answer = seen.works[other.id];
   if (answer === undefined) return look({ what: 'works', row: other.id });
   if (answer.verdict === 'works' || (answer.verdict === 'refused' && answer.why !== 'dead')) return null;

@@ -1,5 +1,7 @@
 import type { ErrorCode } from '../errors.ts';
 import type { ListedKey, Slots, Verification } from '../issuer.ts';
+import type { Ledger } from '../ledger.ts';
+import { rowOf } from '../rows.ts';
 import type { Fingerprints } from '../secret.ts';
 import type { Version } from '../store.ts';
 
@@ -121,9 +123,11 @@ export type Effect =
   | { readonly kind: 'discard'; readonly row: string; readonly version: Version }
   | { readonly kind: 'owed'; readonly row: string };
 
-/** Whether `current` holds a key that no row knows. */
-export function isForeign({ current }: Seen): boolean {
-  return current !== undefined && current !== null && current.row === null;
+/** Whether `current` holds a key that no row knows, or one that was given up without a word that it is dead. */
+export function isForeign(ledger: Ledger, { current }: Seen): boolean {
+  if (current === undefined || current === null) return false;
+  const row = rowOf(ledger, current.row ?? undefined);
+  return row === null || (row.state === 'settled' && row.revokeEntered === undefined);
 }
 
 /** Whether `current` holds another key than this row's. */

@@ -56,3 +56,8 @@ export function weight(step: Step): number {
 export function isActive(step: Step): boolean {
   return step.do === 'look' || step.do === 'record' || step.do === 'intend' || step.do === 'act';
 }
+
+/** What was read from the store may be what was there before. */
+export function mayBeOld(now: number): Step {
+  return retryStep('retry', 'the store may still show what was there before', undefined, {}, now);
+}
