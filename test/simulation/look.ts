@@ -189,7 +189,7 @@ function ended(actor: Actor, one: Credential, key: SimKey): void {
   const inTime = key.ends === 'in time' && !given && !(stranger && key.readUntil + policy.converges > seen);
   const alive = current !== null && current.endedAt === null && current.expiresAt > seen;
   const works = alive || (current !== null && (fooled || current.ends === 'first'));
-  const serves = key.fits && current !== null && rows.some(({ valueLost }) => valueLost !== true);
+  const serves = key.fits && current !== null && one.seen.values.has(key.value); // its value is somewhere
   const needed = (key.readUntil > 0 && !given) || serves;
   const { overlap = policy.overlap } =
     rows.find(({ state, revokeEntered }) => state === 'retiring' || revokeEntered) ?? {};
@@ -202,7 +202,11 @@ function ended(actor: Actor, one: Credential, key: SimKey): void {
     ['I3', `${Math.round(early / SECOND)} s too early`, inTime && early > 0],
     ['I3', 'no gate has let it go', inTime && gated],
     ['I3', 'the hook has told of no other', inTime && hooked],
-    ['I2', `the key in current (${current?.id}) does not work`, !stranger && needed && !works],
+    [
+      'I2',
+      `the key in current (${current?.id}) does not work`,
+      !stranger && needed && !works && traits.proves,
+    ],
   ]);
 }
 

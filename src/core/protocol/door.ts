@@ -214,7 +214,8 @@ function successorWorks(ledger: Ledger, policy: Policy, seen: Seen, target: Key,
   if (isStale(ledger, policy, seen)) {
     return retryStep('retry', 'the store still shows the key that was replaced', undefined, target, now);
   }
-  if (never && target.valueLost === true) return cannotBeTold(ledger, seen, target);
+  const isNowhere = target.storeVersion === undefined && seen.hand?.row !== target.id;
+  if (never && (target.valueLost === true || isNowhere)) return cannotBeTold(ledger, seen, target);
   // Where nobody can tell, what stands in current was put there on its shape alone, and nothing more can be known.
   if (!policy.issuer.proves) return null;
   const inPlace = rowOf(ledger, current.row ?? undefined);
