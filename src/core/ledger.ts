@@ -190,10 +190,14 @@ export function emptyLedger(credential: string): Ledger {
 /** What stays free for an emergency: nothing else is begun in a ledger that is this full. */
 export const LEDGER_RESERVED_BYTES = 3 * 1024;
 
-/** Whether there is room to begin something that is no emergency. */
+/** Whether what stays free for an emergency is being used. */
+export function isCrowded(ledger: Ledger): boolean {
+  return Buffer.byteLength(JSON.stringify(ledger), 'utf8') > LEDGER_MAX_BYTES - LEDGER_RESERVED_BYTES;
+}
+
+/** Whether there is room to begin something; for an emergency there always is. */
 export function hasRoom(ledger: Ledger): boolean {
-  if (ledger.rotation?.kind === 'emergency') return true;
-  return Buffer.byteLength(JSON.stringify(ledger), 'utf8') <= LEDGER_MAX_BYTES - LEDGER_RESERVED_BYTES;
+  return ledger.rotation?.kind === 'emergency' || !isCrowded(ledger);
 }
 
 /** The ledger in a stored document. Throws LEDGER for one that is newer, cut, damaged, or another credential's. */

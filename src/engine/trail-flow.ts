@@ -1,5 +1,5 @@
 import { KeyturnError, toKeyturnError } from '../core/errors.ts';
-import { hasRoom, type Ledger } from '../core/ledger.ts';
+import { isCrowded, type Ledger } from '../core/ledger.ts';
 import {
   dropThrough,
   expand,
@@ -15,7 +15,7 @@ import type { Run } from './run.ts';
 export async function makeRoom(run: Run, ledger: Ledger, signal: AbortSignal): Promise<Ledger> {
   if (run.sinks.length === 0) return keepNewest(ledger);
   const taken = trimTaken(run, ledger);
-  const crowded = waitingBytes(taken) > TRAIL_WAITING_BYTES || !hasRoom(taken);
+  const crowded = waitingBytes(taken) > TRAIL_WAITING_BYTES || isCrowded(taken);
   if (!crowded || taken.trail.entries.length < 2) return taken;
   const entries = expand(taken.trail, taken.credential);
   const moving = entries.slice(0, Math.ceil(entries.length / 2));
@@ -36,7 +36,7 @@ function keepNewest(ledger: Ledger): Ledger {
   let fitting = { ...ledger, trail: dropThrough(ledger.trail, ledger.credential, count - TRAIL_KEPT) };
   while (
     fitting.trail.entries.length > 1 &&
-    (waitingBytes(fitting) > TRAIL_WAITING_BYTES || !hasRoom(fitting))
+    (waitingBytes(fitting) > TRAIL_WAITING_BYTES || isCrowded(fitting))
   ) {
     const through = count - fitting.trail.entries.length + Math.ceil(fitting.trail.entries.length / 4);
     fitting = { ...fitting, trail: dropThrough(fitting.trail, fitting.credential, through) };

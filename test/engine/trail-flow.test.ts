@@ -129,6 +129,18 @@ describe('the trail leaves through the ledger', () => {
     expect(scene.watch.violations).toEqual([]);
   });
 
+  it('leaves the room in the ledger to an emergency, however many there were', async () => {
+    const scene = sceneOf({ traits: { longestLife: null } });
+    scene.watch.allowed.earlyDeath = true;
+    outcomeIn(await scene.adopt(100));
+    for (let count = 0; count < 12; count += 1) {
+      const reason = `${count} ${'it leaked, and this is where and how. '.repeat(12)}`;
+      outcomeIn(await scene.run({ order: { do: 'emergency', reason } }));
+      expect(JSON.stringify(await scene.watch.ledger()).length).toBeLessThan(LEDGER_MAX_BYTES - 1024);
+      scene.clock.advance(60_000);
+    }
+  });
+
   it('a sink that is added later gets what is still there, and nothing stops', async () => {
     const first = sinkOf('file');
     const scene = sceneOf({ sinks: [first] });
