@@ -186,6 +186,12 @@ it('one of an adoption that was given up, which lands, is offered for adoption',
   const taken = await scene.run({ work: async (run) => (await adopt(run, {})).outcome });
   expect(outcomeIn(taken)).toMatchObject({ exitCode: 0 });
   expect(scene.issuer.isAlive(key.value)).toBe(true);
+  // What is kept of it is kept once, and as long as it lives.
+  const rows = (await scene.watch.ledger())?.keys ?? [];
+  expect(rows.map(({ state, storeVersion }) => `${state} ${storeVersion !== undefined}`)).toEqual([
+    'settled false',
+    'current true',
+  ]);
 });
 
 it('a run that stood still after its look hands nothing on before it has looked again', async () => {

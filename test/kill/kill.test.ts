@@ -105,8 +105,10 @@ async function strike(one: Case, others: readonly Ordeal[]): Promise<readonly st
     const drawn = draw(points.slice(bound(part), bound(part + 1)), `${SEED} ${one.name} ${part}`);
     return turn(() => suffer(one, origin, drawn, kill));
   });
+  // The half of a write is what a kill leaves: who goes on afterwards has written it at once.
+  const whole = points.filter(({ moment }) => moment !== 'half');
   const rest = others.map((ordeal) => {
-    const drawn = draw(points, `${SEED} ${one.name} ${ordeal.name}`);
+    const drawn = draw(whole, `${SEED} ${one.name} ${ordeal.name}`);
     return turn(() => suffer(one, origin, drawn, ordeal));
   });
   return (await Promise.all([...kills, ...rest])).flat();

@@ -106,6 +106,7 @@ function stated({ one, ledger, before, notes }: Saved, row: Key, was: Key | unde
   const entry = (event: string): boolean => notes.some((note) => note.key === id && note.event === event);
   const answered = row.revokeAnswered !== undefined && row.revokeAnswered !== was?.revokeAnswered;
   const [stored, kept] = [was?.storeVersion !== undefined, row.storeVersion !== undefined];
+  const passedOn = ledger.keys.some((other) => other.storeVersion === was?.storeVersion);
   const settles = passed || one.allowed.settle || revokesBy === 'nothing';
   // Where nothing is left to ask with, the answer to the revocation is all there is. A list names keys by their ids.
   const held = row.valueLost !== true && one.seen.values.has(key?.value ?? null);
@@ -118,7 +119,7 @@ function stated({ one, ledger, before, notes }: Saved, row: Key, was: Key | unde
     ['I9', 'no entry says so', fresh && !said],
     ['I9', 'no entry says that the issuer has ended it', answered && !entry('revoke-sent')],
     ['I9', 'no entry says that it was staged', was !== undefined && !stored && kept && !entry('staged')],
-    ['I9', 'no entry says that its value is gone', stored && !kept && !entry('value-discarded')],
+    ['I9', 'no entry says that its value is gone', stored && !kept && !passedOn && !entry('value-discarded')],
     ['I10', `${key?.id} lives, or the ${proof?.by} has not said so`, fresh && state === 'revoked' && !dead],
     ['I10', 'nobody has said so', fresh && state === 'settled' && !settles],
   ]);

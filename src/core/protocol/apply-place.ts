@@ -254,7 +254,11 @@ export const placeChanges: Handlers<
       currentSince: at,
       ...(change.by === 'shape' ? {} : { verifiedAt: at }),
     };
-    const taken = { ...retired, keys: [...retired.keys, row], hold: undefined, failures: undefined };
+    // The same key may have been given up before: what is kept of it is this row's now, and goes with it.
+    const others = retired.keys.map((key) =>
+      key.storeVersion === change.kept ? { ...key, storeVersion: undefined } : key,
+    );
+    const taken = { ...retired, keys: [...others, row], hold: undefined, failures: undefined };
     // Where it takes the place of another key, those who are told of changes are told of this one.
     const isFirst = ledger.keys.every((key) => key.currentSince === undefined);
     const owing = isFirst ? taken : owe(taken, change, pen);
