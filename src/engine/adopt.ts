@@ -73,7 +73,7 @@ async function consider(session: Session, request: AdoptRequest): Promise<Consid
   await see(session, 'current');
   await see(session, 'siblings');
   if (isStale(session.book.ledger, run.policy, session.seen)) {
-    throw new KeyturnError('UNAVAILABLE', 'the store still shows the key that was replaced', {
+    throw new KeyturnError('UNAVAILABLE', 'the store may still show what was there before', {
       hint: `wait a few minutes, then run keyturn adopt ${run.credential.name} again`,
     });
   }
@@ -88,7 +88,7 @@ async function consider(session: Session, request: AdoptRequest): Promise<Consid
   const isStored = inStore?.equals(secret) === true;
   const managed = isStored ? alreadyManaged(session.book.ledger, session.seen) : null;
   if (managed !== null) return { secret, facts: {}, isStored, managed };
-  const facts = await factsOf(session, secret, request);
+  const facts = await factsOf(session, secret, isStored, request);
   refuse(session, facts);
   refusePlace(session, isStored);
   return { secret, facts, isStored, managed };
@@ -102,7 +102,12 @@ async function see(session: Session, what: 'current' | 'siblings'): Promise<void
   session.seen = await lookAt(run, values, book.ledger, session.seen, { what });
 }
 
-async function factsOf(session: Session, secret: Secret, request: AdoptRequest): Promise<KeyFacts> {
+async function factsOf(
+  session: Session,
+  secret: Secret,
+  isStored: boolean,
+  request: AdoptRequest,
+): Promise<KeyFacts> {
   const { run } = session;
   // Where nobody can be asked, its shape has to do.
   const answer = run.issuer.traits.proves
@@ -115,7 +120,8 @@ async function factsOf(session: Session, secret: Secret, request: AdoptRequest):
   }
   if (answer.verdict === 'refused' && answer.why !== 'scope-missing') {
     throw new KeyturnError('GUARDED', `the key does not work: ${answer.message}`, {
-      hint: `adopt a key that works, or make one with keyturn rotate ${run.credential.name}`,
+      // A rotation would not overwrite what the ledger does not know; an emergency replaces what it finds.
+      hint: `adopt a key that works, or make one with keyturn ${isStored ? 'emergency' : 'rotate'} ${run.credential.name}`,
     });
   }
   const described = await describe(run, secret);

@@ -122,6 +122,21 @@ const TABLE: readonly (readonly [string, Case, string])[] = [
   ['current is dead, the target works', { works: { 'r1.1': DEAD, 'r0.0': WORKS } }, 'stop UNSAFE'],
   ['current is dead, the target unknown', { works: { 'r1.1': DEAD, 'r0.0': UNKNOWN } }, 'stop UNSAFE'],
   [
+    'current has expired, and the issuer accepts it for a while yet',
+    { successor: { expiresAt: '2026-11-21T23:59:00.000Z' }, works: { 'r1.1': WORKS, 'r0.0': WORKS } },
+    'stop UNSAFE',
+  ],
+  [
+    'current is about to expire, and the target is dead',
+    { successor: { expiresAt: '2026-11-22T00:05:00.000Z' }, works: { 'r1.1': WORKS, 'r0.0': DEAD } },
+    'open',
+  ],
+  [
+    'current expires within the hour',
+    { successor: { expiresAt: '2026-11-22T00:59:00.000Z' }, works: { 'r1.1': WORKS } },
+    'open',
+  ],
+  [
     'current is dead, the target of the wrong kind and never read',
     { target: PENDING, works: { 'r1.1': DEAD, 'r2.1': WRONG } },
     'open',

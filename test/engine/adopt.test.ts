@@ -163,6 +163,22 @@ describe('adopt a key that is not in the store yet', () => {
     expect(await stored.watch.ledger()).toBeNull();
   });
 
+  it('gives way to the key in the store, which ended it, and is not placed over that', async () => {
+    const scene = sceneOf({ traits: { maxLive: 1, revokesBy: 'replacement' }, policy: { acceptGap: true } });
+    const handed = scene.issuer.make();
+    const around: Around = (call, perform) =>
+      call.op === 'store.promote' ? Promise.reject(new Error('gone')) : perform();
+    await take(scene, { secret: Secret.of(handed.value) }, { around });
+    expect((await scene.watch.ledger())?.rotation).toMatchObject({ kind: 'adopt' });
+    const stored = scene.issuer.make();
+    await scene.overwrite(stored.value);
+    scene.clock.advance(61_000);
+    const { adopted } = await take(scene, {});
+    expect(adopted).toMatchObject({ same: false, key: { state: 'current' } });
+    expect((await scene.watch.ledger())?.rotation).toBeUndefined();
+    expect(await scene.watch.current()).toBe(stored.value);
+  });
+
   it('never revokes a key that a person handed over, whatever goes wrong', async () => {
     let place = 0;
     for (const op of ['store.stage', 'store.promote', 'ledger.save', 'issuer.verify']) {

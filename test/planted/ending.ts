@@ -27,9 +27,9 @@ export const ENDING: readonly Bug[] = [
     breaks: 'I2',
     among: ['due', 'begins managed', 'issuer: ends current then late run'],
     file: DOOR,
-    find: '  const verdict = current.row === null ? seen.foreignWorks : seen.works[current.row];\n',
+    find: '  const answer = current.row === null ? seen.foreignWorks : seen.works[current.row];\n',
     replace:
-      '  if (inPlace?.verifiedAt !== undefined) return null;\n  const verdict = current.row === null ? seen.foreignWorks : seen.works[current.row];\n',
+      '  if (inPlace?.verifiedAt !== undefined) return null;\n  const answer = current.row === null ? seen.foreignWorks : seen.works[current.row];\n',
     why: 'it was tested when it was made',
   },
   {

@@ -15,7 +15,7 @@ export function issuerFor(actor: Actor): Issuer {
     ...far,
     verify: async (secret, signal) => {
       const answer = await verify(secret, signal).catch(unknown);
-      actor.heard.set(secret.open(), answer.verdict);
+      if (!signal.aborted) actor.heard.set(secret.open(), answer.verdict); // else nobody waits for it any more
       return answer;
     },
   };

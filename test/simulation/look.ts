@@ -175,21 +175,22 @@ function ended(actor: Actor, one: Credential, key: SimKey): void {
   const rows = one.rowsOf(key);
   const what = `${actor.owner} ends ${key.id}`;
   const known = traits.revokesBy === 'operator' && rows.length > 0; // handed over for this credential
-  const ours = known || one.owns(key) || [...one.again.values()].includes(key);
-  one.judge(what, [['I4', 'it is none of ours', !ours]]);
+  const twice = [...one.again.values()].includes(key);
+  one.judge(what, [['I4', 'it is none of ours', !known && !twice && !one.owns(key)]]);
   // That consumers had a key which the issuer has given again, keyturn cannot know before it has found it in place.
-  const given =
-    [...one.again.values()].includes(key) && rows.every(({ currentSince }) => currentSince === undefined);
+  const given = twice && rows.every(({ currentSince }) => currentSince === undefined);
   // One round trip lies between the last look, which follows the intention, and the end: what a stranger does then
   // cannot be seen, nor what the store does not show yet; and a request that is under way is not called back.
-  const entered = Math.max(0, ...rows.map(({ id }) => one.said.get(`revoke-intended ${id}`) ?? 0));
+  const intended = Math.max(0, ...rows.map(({ id }) => one.said.get(`revoke-intended ${id}`) ?? 0));
+  const entered = Math.min(intended, actor.saved?.at ?? 0); // another process may have entered it since
   const seen = Math.min(Math.max(entered, Math.min(actor.readAt, lastAsked)), actor.began);
   const stranger = Math.max(one.strangerEndedAt, one.strangerPlacedAt + policy.converges) > seen;
   // To a key that a stranger has put in place since then, no time is promised.
   const inTime = key.ends === 'in time' && !given && !(stranger && key.readUntil + policy.converges > seen);
   const alive = current !== null && current.endedAt === null && current.expiresAt > seen;
   const works = alive || (current !== null && (fooled || current.ends === 'first'));
-  const serves = key.fits && current !== null && one.seen.values.has(key.value); // its value is somewhere
+  const held = one.seen.values.has(key.value) && rows.some(({ valueLost }) => valueLost !== true);
+  const serves = key.fits && current !== null && held; // it can be put in place again
   const needed = (key.readUntil > 0 && !given) || serves;
   const { overlap = policy.overlap } =
     rows.find(({ state, revokeEntered }) => state === 'retiring' || revokeEntered) ?? {};

@@ -63,8 +63,10 @@ export const reach = <T extends object>(actor: Actor, target: T): T =>
     if (effect >= 0 && effect < 5) asked(actor, name, args[0] as Parameters<typeof asked>[2]);
     if (name === 'hook' || name === 'mirror') handed(actor, name);
     if (name === 'save') sim.saving(actor.one, args[1] as string);
-    const leaks = name === 'writeSegment' && JSON.stringify(args).includes(CANARY);
-    actor.one.judge(`${actor.owner} sends ${name}`, [['I6', 'there is a secret in it', leaks]]);
+    if (name === 'writeSegment')
+      actor.one.judge('a segment', [
+        ['I6', 'there is a secret in it', JSON.stringify(args).includes(CANARY)],
+      ]);
     const began = sim.clock.time;
     return send(actor, name, lasting && !prompt, () => {
       actor.began = began;

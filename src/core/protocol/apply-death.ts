@@ -2,7 +2,7 @@ import { toInstant } from '../credential.ts';
 import { retryDelay } from '../policy.ts';
 import { rowOf } from '../rows.ts';
 import { failureData, toldBy } from './apply-rotation.ts';
-import { type Handlers, withRow } from './record.ts';
+import { type Handlers, NO_PROMOTE, withRow } from './record.ts';
 
 /** How a key ends. */
 export const deathChanges: Handlers<
@@ -63,10 +63,7 @@ export const deathChanges: Handlers<
       proof: { by: change.by, at: toInstant(pen.now) },
       nextTry: undefined,
       lastError: undefined,
-      promoteEntered: undefined,
-      promoteBase: undefined,
-      promoteOlder: undefined,
-      promoteDoubt: undefined,
+      ...NO_PROMOTE,
     }),
     note: { event: 'proven-dead', key: change.row, data: { by: change.by } },
   }),

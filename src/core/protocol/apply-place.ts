@@ -4,7 +4,7 @@ import { retryDelay } from '../policy.ts';
 import { currentRow, rowOf } from '../rows.ts';
 import { factsOf, nextAttempt } from './apply-creation.ts';
 import { beginOverlap, failureData, toldBy } from './apply-rotation.ts';
-import { type Handlers, type Pen, withRotation, withRow } from './record.ts';
+import { type Handlers, NO_PROMOTE, type Pen, withRotation, withRow } from './record.ts';
 
 /** What happens to a key's value in the store, and to what is current. */
 export const placeChanges: Handlers<
@@ -268,14 +268,6 @@ export const placeChanges: Handlers<
     };
   },
 };
-
-/** No promote of the key can land any more. */
-const NO_PROMOTE = {
-  promoteEntered: undefined,
-  promoteBase: undefined,
-  promoteOlder: undefined,
-  promoteDoubt: undefined,
-} as const;
 
 /** Every hook and mirror is owed for the key that is current now. */
 function owe(

@@ -6,7 +6,7 @@ import type { Step } from './changes.ts';
 import { searchAgain, whetherMade } from './creation.ts';
 import { revocation } from './revocation.ts';
 import { isAnother, isForeign, type Seen } from './seen.ts';
-import { isActive, look, retryStep, weight } from './steps.ts';
+import { isActive, look, mayBeOld, weight } from './steps.ts';
 
 /**
  * What is owed whatever happens to rotations: hooks and mirrors, revocations, the search for possible keys, and
@@ -31,7 +31,7 @@ export function debts(ledger: Ledger, policy: Policy, seen: Seen, now: number): 
   for (const row of owedRevocations(ledger)) {
     if (stale) {
       // Nothing is known of `current` now; that is no reason to leave the debt unsaid.
-      steps.push(retryStep('retry', 'the store still shows the key that was replaced', undefined, {}, now));
+      steps.push(mayBeOld(now));
       continue;
     }
     const step = mayRevokeNow(ledger, seen, row.promoteEntered !== undefined || row.state === 'retiring')
@@ -52,7 +52,7 @@ function mayRevokeNow(ledger: Ledger, seen: Seen, wasRead: boolean): boolean {
 function owedEffects(ledger: Ledger, policy: Policy, seen: Seen, now: number): Step | null {
   let soonest: Step | null = null;
   if (ledger.owed.length > 0 && isStale(ledger, policy, seen)) {
-    return retryStep('retry', 'the store still shows the key that was replaced', undefined, {}, now);
+    return mayBeOld(now);
   }
   // What is handed on is what stands in current: that is to be the key for which it is owed.
   if (ledger.owed.length > 0 && isAnother(seen, currentRow(ledger))) {

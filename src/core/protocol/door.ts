@@ -14,8 +14,9 @@ import {
 } from '../rows.ts';
 import { sameFingerprints } from '../secret.ts';
 import type { Step } from './changes.ts';
+import { expiresSoon } from './roles.ts';
 import type { Seen } from './seen.ts';
-import { emergencyCommand, look, retryStep, stop } from './steps.ts';
+import { emergencyCommand, look, mayBeOld, retryStep, stop } from './steps.ts';
 
 /**
  * The one door for every revocation. Null: it is open, the target may be revoked now. Otherwise the step that must
@@ -199,6 +200,14 @@ function cannotBeTold(ledger: Ledger, seen: Seen, target: Key): Step | null {
   );
 }
 
+const EXPIRED = { verdict: 'refused', why: 'dead', message: 'it has expired, or is about to' } as const;
+
+/** Whether a key is of no use to those who are to go on with it, whatever the issuer says of it for a while yet. */
+function isOver(key: Key, { issuer }: Policy, now: number): boolean {
+  // Which of two the issuer would end is asked apart, and has remedies of its own.
+  return issuer.revokesBy !== 'promotion' && expiresSoon(key, now);
+}
+
 /** Somebody must be able to go on when the target is dead. */
 function successorWorks(ledger: Ledger, policy: Policy, seen: Seen, target: Key, now: number): Step | null {
   const current = seen.current;
@@ -211,9 +220,7 @@ function successorWorks(ledger: Ledger, policy: Policy, seen: Seen, target: Key,
       'run keyturn rotate to put a key in place first',
     );
   }
-  if (isStale(ledger, policy, seen)) {
-    return retryStep('retry', 'the store still shows the key that was replaced', undefined, target, now);
-  }
+  if (isStale(ledger, policy, seen)) return mayBeOld(now);
   const isNowhere = target.storeVersion === undefined && seen.hand?.row !== target.id;
   if (never && (target.valueLost === true || isNowhere)) return cannotBeTold(ledger, seen, target);
   // Where nobody can tell, what stands in current was put there on its shape alone, and nothing more can be known.
@@ -223,10 +230,11 @@ function successorWorks(ledger: Ledger, policy: Policy, seen: Seen, target: Key,
     // It may still be accepted for a while: that says nothing about the minute after.
     return retryStep('retry', `${inPlace.id} in current is being revoked itself`, undefined, target, now);
   }
-  const verdict = current.row === null ? seen.foreignWorks : seen.works[current.row];
-  if (verdict === undefined) {
+  const answer = current.row === null ? seen.foreignWorks : seen.works[current.row];
+  if (answer === undefined) {
     return look(current.row === null ? { what: 'foreign-works' } : { what: 'works', row: current.row });
   }
+  const verdict = inPlace !== null && isOver(inPlace, policy, now) ? EXPIRED : answer;
   if (verdict.verdict === 'works') return null;
   if (target.storeVersion !== undefined) {
     const own = seen.works[target.id];

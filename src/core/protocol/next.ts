@@ -53,20 +53,20 @@ export function followStore(ledger: Ledger, policy: Policy, seen: Seen): Step | 
   const current = seen.current;
   if (current === undefined) return null;
   if (current === null) return held === null ? null : gone(ledger, policy, seen);
-  if (current.row === null || isForeign(ledger, seen)) return foreign(ledger, seen);
+  if (isForeign(ledger, seen)) return foreign(ledger, seen);
   if (current.row === held?.id) {
     // It was missing, or a dead one stood there, and it is back.
     const over = ledger.hold?.kind === 'gone' || ledger.hold?.kind === 'dead';
     return over ? { do: 'record', change: { type: 'hold-lifted' } } : null;
   }
-  const row = rowOf(ledger, current.row);
+  const row = rowOf(ledger, current.row ?? undefined);
   if (row === null) return null;
   // Ours, and on its way: the phase itself records that it landed.
   if (current.row === rotation?.new && rotation.phase !== 'overlap' && !isDead(row)) {
     if (rotation.phase === 'promote') return null;
     return row.state === 'pending'
       ? landed(policy, row, current.version)
-      : moved(ledger, policy, current.row, current.version);
+      : moved(ledger, policy, row.id, current.version);
   }
   const twinDied = ledger.keys.some((key) => isDead(key) && sameKey(key, row));
   if (isDead(row) || twinDied || row.revokeEntered !== undefined)
@@ -80,7 +80,7 @@ export function followStore(ledger: Ledger, policy: Policy, seen: Seen): Step | 
         change: { type: 'abandoned', why: `an earlier promote, of ${row.id}, has landed` },
       };
   }
-  return moved(ledger, policy, current.row, current.version);
+  return moved(ledger, policy, row.id, current.version);
 }
 
 function landed({ hooks, mirrors }: Policy, row: Key, version: string): Step {

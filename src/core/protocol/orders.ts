@@ -304,7 +304,7 @@ export function adoptionRefusal(
   key: { readonly fingerprints?: Readonly<Record<string, string>>; readonly issuerKeyId?: string },
 ): Step | null {
   const twin = ledger.keys.find((row) => sameKeyOrId(row, key));
-  if (ledger.rotation !== undefined && ledger.rotation.kind !== 'adopt' && !givesWay(ledger, seen)) {
+  if (ledger.rotation !== undefined && !givesWay(ledger, seen)) {
     return stop(
       'USAGE',
       'a rotation is open',
@@ -332,9 +332,12 @@ export function adoptionRefusal(
   return null;
 }
 
-/** An emergency ends where a person takes on what somebody else has put there; what is to die stays owed. */
-export function givesWay(ledger: Ledger, seen: Seen): boolean {
-  return ledger.rotation?.kind === 'emergency' && isForeign(ledger, seen);
+/**
+ * What a person takes on ends an adoption of another key that did not come to its end, and an emergency where somebody
+ * else has put that key in place; what is to die stays owed.
+ */
+export function givesWay({ rotation, ...ledger }: Ledger, seen: Seen): boolean {
+  return rotation?.kind === 'adopt' || (rotation?.kind === 'emergency' && isForeign(ledger, seen));
 }
 
 /** The key that the ledger calls current, where it is this one. */

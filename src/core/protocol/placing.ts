@@ -49,10 +49,20 @@ function giveUp(rotation: Rotation, row: string): Step {
 
 /** Without its value a key cannot be placed: another one is made, where the rotation was to make one. */
 function lost(rotation: Rotation, row: string): Step {
-  if (rotation.kind === 'rollback' || rotation.kind === 'adopt') {
+  if (!makesKey(rotation)) {
     return { do: 'record', change: { type: 'abandoned', why: `the value of ${row} is not there any more` } };
   }
   return { do: 'record', change: { type: 'value-lost', row } };
+}
+
+/** Whether the rotation asks for a key; the others place one that exists. */
+function makesKey({ kind }: Rotation): boolean {
+  return kind !== 'rollback' && kind !== 'adopt';
+}
+
+/** Whether the arrival of the new key has ended the one in `current`, and a person has accepted that. */
+function endsOld({ acceptGap, issuer }: Policy, rotation: Rotation): boolean {
+  return acceptGap && issuer.maxLive === 1 && makesKey(rotation);
 }
 
 /** A key that is known already is no new key: nothing is staged and nothing is revoked. */
@@ -79,7 +89,7 @@ export function verifying(ledger: Ledger, policy: Policy, seen: Seen, rotation: 
   const why = knownDead(ledger, policy, seen, rotation, now);
   const verdict = policy.issuer.proves ? seen.works[row.id] : ON_ITS_SHAPE;
   // Where consumers are without a key already, nothing is asked first; where that is only so, one answer is waited for.
-  const atOnce = rotation.revokeFirst === true || (policy.acceptGap && policy.issuer.maxLive === 1);
+  const atOnce = rotation.revokeFirst === true || endsOld(policy, rotation);
   if (why !== null && (atOnce || verdict !== undefined) && !isUnfit(row, policy, seen, verdict)) {
     if (verdict?.verdict !== 'works') return promotion(ledger, policy, seen, rotation, why, now);
   }
@@ -129,7 +139,7 @@ function knownDead(
   if (rotation.revokeFirst === true && old !== null && (isDead(old) || old.revokeAnswered !== undefined))
     return 'the old key was revoked first';
   if (current === null) return null;
-  if (policy.acceptGap && policy.issuer.maxLive === 1) return 'making the new key ended the old one';
+  if (endsOld(policy, rotation)) return 'making the new key ended the old one';
   if (hasExpired(current, now)) return 'the old key has expired';
   const verdict = seen.works[current.id];
   if (verdict?.verdict !== 'refused' || verdict.why !== 'dead') return null;

@@ -33,6 +33,14 @@ export type Handler<Type extends Change['type']> = (
 
 export type Handlers<Types extends Change['type']> = { readonly [Type in Types]: Handler<Type> };
 
+/** No promote of the key can land any more. */
+export const NO_PROMOTE = {
+  promoteEntered: undefined,
+  promoteBase: undefined,
+  promoteOlder: undefined,
+  promoteDoubt: undefined,
+} as const;
+
 /** Replaces one row; the patch may clear a field with undefined. */
 export function withRow(ledger: Ledger, id: string, patch: Partial<Key>): Ledger {
   return { ...ledger, keys: ledger.keys.map((key) => (key.id === id ? { ...key, ...patch } : key)) };

@@ -14,7 +14,7 @@ import {
 import type { Step } from './changes.ts';
 import { door, isAnothers, unsettledPromote } from './door.ts';
 import { wasListedBefore } from './own-id.ts';
-import { cannotTellWhich, expiresSoon, otherLives, roleOf } from './roles.ts';
+import { cannotTellWhich, expiresSoon, otherLives, roleOf, tooYoungToTell } from './roles.ts';
 import type { Answer, Seen } from './seen.ts';
 import { emergencyCommand, look, retryStep, stop } from './steps.ts';
 
@@ -289,13 +289,6 @@ function perhapsEnded(policy: Policy, row: Key, own: Answer, now: number): Step 
   const reason = `whether ${row.id} has ended could not be told`;
   const after = own.verdict === 'unknown' ? own.retryAfterMs : until - now;
   return retryStep('proof', reason, after, {}, now);
-}
-
-/** A key that was never seen to work may be refused or be missing from a list,
- because the issuer does not know it everywhere yet. */
-function tooYoungToTell(policy: Policy, seen: Seen, row: Key, askedAt: number, now: number): Step | null {
-  if (!mayBeTooNew(row, policy, askedAt, seen.clock)) return null;
-  return retryStep('proof', `${row.id} is so new that a refusal proves nothing yet`, undefined, {}, now);
 }
 
 function cannotBeNamed(policy: Policy, seen: Seen, row: Key): boolean {

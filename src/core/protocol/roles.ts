@@ -56,10 +56,8 @@ export function otherLives(ledger: Ledger, policy: Policy, seen: Seen, row: Key,
   const answer = seen.works[other.id];
   if (answer === undefined) return look({ what: 'works', row: other.id });
   if (answer.verdict === 'works' || (answer.verdict === 'refused' && answer.why !== 'dead')) return null;
-  if (answer.verdict === 'refused') {
-    if (!mayBeTooNew(other, policy, answer.askedAt, seen.clock)) return cannotTellWhich(row);
-    return retryStep('proof', `${other.id} is so new that a refusal proves nothing yet`, undefined, {}, now);
-  }
+  if (answer.verdict === 'refused')
+    return tooYoungToTell(policy, seen, other, answer.askedAt, now) ?? cannotTellWhich(row);
   const reason = `whether ${other.id} lives could not be told: ${answer.message}`;
   return retryStep('proof', reason, answer.retryAfterMs, {}, now);
 }
@@ -70,4 +68,16 @@ export function cannotTellWhich({ id }: Key): Step {
     `which of its two keys the issuer would end cannot be told, ${id} or another`,
     `remove ${id} at the issuer by hand; its removal is noticed by itself`,
   );
+}
+
+/** A key that was never seen to work may be refused or missing from a list, because the issuer does not know it everywhere yet. */
+export function tooYoungToTell(
+  policy: Policy,
+  seen: Seen,
+  row: Key,
+  askedAt: number,
+  now: number,
+): Step | null {
+  if (!mayBeTooNew(row, policy, askedAt, seen.clock)) return null;
+  return retryStep('proof', `${row.id} is so new that a refusal proves nothing yet`, undefined, {}, now);
 }
