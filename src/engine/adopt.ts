@@ -120,8 +120,7 @@ async function factsOf(
   }
   if (answer.verdict === 'refused' && answer.why !== 'scope-missing') {
     throw new KeyturnError('GUARDED', `the key does not work: ${answer.message}`, {
-      // A rotation would not overwrite what the ledger does not know; an emergency replaces what it finds.
-      hint: `adopt a key that works, or make one with keyturn ${isStored ? 'emergency' : 'rotate'} ${run.credential.name}`,
+      hint: hintForDead(session, isStored),
     });
   }
   const described = await describe(run, secret);
@@ -131,6 +130,15 @@ async function factsOf(
   const word =
     request.issuedAt === undefined || request.issuedAt === 'unknown' ? {} : { issuedAt: request.issuedAt };
   return known.issuedAt === undefined ? { ...known, ...word } : known;
+}
+
+/** A rotation would not overwrite what the ledger does not know; an emergency replaces what it finds in a managed place. */
+function hintForDead({ run, book }: Session, isStored: boolean): string {
+  const { name } = run.credential;
+  if (!isStored) return `adopt a key that works, or make one with keyturn rotate ${name}`;
+  if (currentRow(book.ledger) !== null)
+    return `put a key there that works and adopt that, or make one with keyturn emergency ${name}`;
+  return `put a key there that works and adopt that, or remove the value and run keyturn rotate ${name}`;
 }
 
 /** What the issuer lists of the key that a person names. Throws USAGE where it lists none, or the key is another one. */

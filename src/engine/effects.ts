@@ -6,6 +6,8 @@ import { isStrangers } from '../core/protocol/creation.ts';
 import { withOwnId } from '../core/protocol/own-id.ts';
 import type { Effect, Seen } from '../core/protocol/seen.ts';
 import { rowOf } from '../core/rows.ts';
+import type { Secret } from '../core/secret.ts';
+import type { Version } from '../core/store.ts';
 import { guarded } from './guard.ts';
 import type { Run } from './run.ts';
 import type { Values } from './values.ts';
@@ -123,6 +125,8 @@ const EFFECTS: { readonly [Kind in Effect['kind']]: Perform<Kind> } = {
       return [{ type: 'rewritten', row, version: now.version, kept: staged.version }];
     } catch (caught) {
       const error = toKeyturnError(caught, 'write current again');
+      const other = error.code === 'CONFLICT' ? await otherUnder(run, mark, value.text) : null;
+      if (other !== null) return [{ type: 'rewrite-conflict', row, version: other }];
       return [{ type: 'revoke-failed', row, failure: failureOf(error) }];
     }
   },
@@ -195,6 +199,14 @@ export function perform(
 ): Promise<readonly Change[]> {
   const act = EFFECTS[effect.kind] as Perform<Effect['kind']>;
   return act(run, values, ledger, seen, effect);
+}
+
+/** The version of another text that lies under a mark. Null: there is none, or it could not be read. */
+async function otherUnder(run: Run, mark: string, text: Secret): Promise<Version | null> {
+  const { location } = run.credential;
+  const read = (signal: AbortSignal) => run.store.read(location, { mark }, signal);
+  const staged = await guarded(run.world, 'read what was staged', run.signal, read).catch(() => null);
+  return staged === null || staged.text.equals(text) ? null : staged.version;
 }
 
 /** The id is not that of a new key. Whether there is one, and which, is found out as after a lost reply. */

@@ -62,7 +62,8 @@ export function worst(codes: readonly number[]): number {
 export function outcomeOf(session: Session, step: Step, error: KeyturnError | null): Outcome {
   const { book, history } = session;
   const ledger = book.ledger;
-  const problems = history.flatMap((change) => problemOf(change, ledger.credential));
+  const placed = history.findLastIndex(({ type }) => type === 'promoted');
+  const problems = history.flatMap((change, at) => problemOf(change, ledger.credential, at < placed));
   const own = exitOf(step);
   const exitCode = worst([own, ...problems.map((problem) => ERROR_CODES[problem.code])]);
   const promoted = history.some((change) => change.type === 'promoted');
@@ -128,7 +129,7 @@ function nameOf(step: Step, problems: readonly Failure[], history: readonly Chan
 }
 
 /** Records that a person must hear of, whatever came after them. */
-function problemOf(change: Change, name: string): readonly Failure[] {
+function problemOf(change: Change, name: string, isReplaced: boolean): readonly Failure[] {
   switch (change.type) {
     case 'possible':
       return [
@@ -155,7 +156,15 @@ function problemOf(change: Change, name: string): readonly Failure[] {
       ];
     case 'held':
       if (change.kind === 'rollback') return [];
-      return [{ code: 'PERSON', message: change.reason, hint: remedyOfHold(change, name) }];
+      return [
+        {
+          code: 'PERSON',
+          message: change.reason,
+          hint: isReplaced
+            ? `a new key is in place since; look at keyturn status ${name}`
+            : remedyOfHold(change, name),
+        },
+      ];
     default:
       return [];
   }

@@ -126,6 +126,7 @@ export function outcomesOf(effect: Effect, ledger: Ledger, policy: Policy): read
       return [
         [{ type: 'rewritten', row, version: `v-${effect.mark}`, kept: `v-${effect.mark}` }],
         [{ type: 'promote-settled', row }],
+        [{ type: 'rewrite-conflict', row, version: `v-${effect.mark}` }],
         [{ type: 'revoke-failed', row, failure: UNSURE }],
         [],
       ];

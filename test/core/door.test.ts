@@ -111,6 +111,9 @@ const foreign: CurrentSeen = {
 const entered = { promoteEntered: AT, promoteBase: 'v1' };
 const rotation = { id: 'r1', reason: '', by: '', startedAt: AT, attempt: 1, old: OLD.id } as const;
 
+const JUST_NOW = '2026-11-21T23:59:00.000Z';
+const settling = { policy: { issuer: { ...policy.issuer, settles: 120_000 } } };
+
 const TABLE: readonly (readonly [string, Case, string])[] = [
   ['nobody has looked at current', { unseen: true }, 'look current'],
   ['nobody has asked whether current works', {}, 'look works r1.1'],
@@ -122,18 +125,38 @@ const TABLE: readonly (readonly [string, Case, string])[] = [
   ['current is dead, the target works', { works: { 'r1.1': DEAD, 'r0.0': WORKS } }, 'stop UNSAFE'],
   ['current is dead, the target unknown', { works: { 'r1.1': DEAD, 'r0.0': UNKNOWN } }, 'stop UNSAFE'],
   [
-    'current has expired, and the issuer accepts it for a while yet',
-    { successor: { expiresAt: '2026-11-21T23:59:00.000Z' }, works: { 'r1.1': WORKS, 'r0.0': WORKS } },
-    'stop UNSAFE',
+    'current has expired, and the issuer may accept it for a while yet',
+    { ...settling, successor: { expiresAt: JUST_NOW }, works: { 'r1.1': WORKS, 'r0.0': WORKS } },
+    'wait',
   ],
   [
-    'current is about to expire, and the target is dead',
-    { successor: { expiresAt: '2026-11-22T00:05:00.000Z' }, works: { 'r1.1': WORKS, 'r0.0': DEAD } },
+    'the same by the answer alone',
+    { ...settling, works: { 'r1.1': { ...WORKS, facts: { expiresAt: JUST_NOW } }, 'r0.0': WORKS } },
+    'wait',
+  ],
+  [
+    'the same, and the target is dead',
+    { ...settling, successor: { expiresAt: JUST_NOW }, works: { 'r1.1': WORKS, 'r0.0': DEAD } },
+    'open',
+  ],
+  [
+    'the same, and the target was never read',
+    { ...settling, target: PENDING, successor: { expiresAt: JUST_NOW }, works: { 'r1.1': WORKS } },
+    'open',
+  ],
+  [
+    'current has expired, and the issuer that accepts it knows at once',
+    { successor: { expiresAt: JUST_NOW }, works: { 'r1.1': WORKS } },
+    'open',
+  ],
+  [
+    'current expired long ago, and the issuer accepts it all the same',
+    { ...settling, successor: { expiresAt: AT }, works: { 'r1.1': WORKS } },
     'open',
   ],
   [
     'current expires within the hour',
-    { successor: { expiresAt: '2026-11-22T00:59:00.000Z' }, works: { 'r1.1': WORKS } },
+    { ...settling, successor: { expiresAt: '2026-11-22T00:59:00.000Z' }, works: { 'r1.1': WORKS } },
     'open',
   ],
   [

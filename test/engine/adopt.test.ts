@@ -179,6 +179,33 @@ describe('adopt a key that is not in the store yet', () => {
     expect(await scene.watch.current()).toBe(stored.value);
   });
 
+  it('leaves the key that was handed over alone where an older key of ours comes to stand in current', async () => {
+    const scene = sceneOf({ traits: { longestLife: null } });
+    const late: (() => Promise<unknown>)[] = [];
+    const unanswered = async (order: (task: Task) => Promise<unknown>): Promise<void> => {
+      const process = scene.clock.process();
+      const around: Around = (call, perform) =>
+        call.op === 'store.promote'
+          ? faulty('late', { crash: () => undefined, later: (one) => late.push(one) }, perform)
+          : perform();
+      await order({ process, around, patch: { deadline: scene.clock.now() + 20_000 } });
+      scene.clock.advance(2 * 60_000);
+    };
+    await unanswered((task) => scene.run(task));
+    outcomeIn(await scene.run({ order: { do: 'rollback', reason: 'not yet' } }));
+    scene.clock.advance(2 * 60_000);
+    const handed = scene.issuer.make();
+    await unanswered((task) => take(scene, { secret: Secret.of(handed.value) }, task));
+    expect((await scene.watch.ledger())?.rotation).toMatchObject({ kind: 'adopt', phase: 'promote' });
+    await late[0]?.();
+    await take(scene, {});
+    for (let day = 0; day < 3; day += 1) {
+      scene.clock.advance(DAY);
+      outcomeIn(await scene.run());
+    }
+    expect(handed.diedAt).toBeNull();
+  });
+
   it('never revokes a key that a person handed over, whatever goes wrong', async () => {
     let place = 0;
     for (const op of ['store.stage', 'store.promote', 'ledger.save', 'issuer.verify']) {

@@ -1,7 +1,12 @@
 import { describe, expect, it } from 'vitest';
+import { Secret } from '../../src/core/secret.ts';
+import type { StageRequest } from '../../src/core/store.ts';
 import { outcomeIn, type Scene, sceneOf } from './scene.ts';
 import { type Around, faulty } from './tap.ts';
-import { DAY, HOUR } from './world.ts';
+import { DAY, HOUR, NAME } from './world.ts';
+
+const never = new AbortController().signal;
+const MINUTE = 60_000;
 
 const ROLLBACK = { do: 'rollback', reason: 'it fails' } as const;
 
@@ -27,6 +32,15 @@ async function adopted(options: Parameters<typeof sceneOf>[0] = {}): Promise<Sce
   return scene;
 }
 
+/** A rotation has replaced a key that lives for so long yet. */
+async function expiring(left: number): Promise<Scene> {
+  const scene = sceneOf({ traits: { longestLife: 100 * DAY } });
+  outcomeIn(await scene.adopt(95));
+  scene.clock.advance(5 * DAY - left);
+  outcomeIn(await scene.run());
+  return scene;
+}
+
 describe('rollback', () => {
   it('typed twice goes back once, and forth again where the key that it went back to has died', async () => {
     const scene = await adopted({ traits: { longestLife: null } });
@@ -40,6 +54,20 @@ describe('rollback', () => {
     scene.clock.advance(HOUR);
     expect(outcomeIn(await scene.run({ order: ROLLBACK }))).toMatchObject({ exitCode: 0 });
     expect(await scene.watch.current()).toBe(second);
+  });
+
+  it('is refused where the previous key is about to expire, and goes forth again from one that is', async () => {
+    const scene = await expiring(90 * MINUTE);
+    scene.clock.advance(82 * MINUTE);
+    const refused = outcomeIn(await scene.run({ order: ROLLBACK }));
+    expect(refused).toMatchObject({ outcome: 'refused', hint: expect.stringContaining('keyturn emergency') });
+    const other = await expiring(HOUR);
+    const [first, second] = other.issuer.keys.map(({ value }) => value);
+    outcomeIn(await other.run({ order: ROLLBACK }));
+    expect(await other.watch.current()).toBe(first);
+    other.clock.advance(52 * MINUTE);
+    expect(outcomeIn(await other.run({ order: ROLLBACK }))).toMatchObject({ exitCode: 0 });
+    expect(await other.watch.current()).toBe(second);
   });
 
   it('after promote: the previous key becomes current as a new version, the other retires with the overlap', async () => {
@@ -115,6 +143,26 @@ describe('rollback', () => {
     outcomeIn(await scene.run());
     expect(scene.issuer.keys[1]?.diedAt).not.toBeNull();
     await scene.watch.atRest();
+    expect(scene.watch.violations).toEqual([]);
+  });
+
+  it('what was staged to write current again, before others changed it, is let go and staged anew', async () => {
+    const scene = await adopted();
+    await crashAt(scene, 'store.promote', 'crash-before');
+    let old: string | undefined;
+    const around: Around = async (call, perform) => {
+      const [request] = call.args as [StageRequest];
+      if (call.op === 'store.stage' && request.mark.includes('.s') && old === undefined) {
+        const text = Secret.of('an older document');
+        old = (await scene.store.stage({ ...request, text }, never)).version;
+      }
+      return perform();
+    };
+    outcomeIn(await scene.run({ order: ROLLBACK, around }));
+    await scene.untilRest();
+    expect(old).toBeDefined();
+    expect(await scene.store.read(NAME, { version: old ?? '' }, never)).toBeNull();
+    expect([...scene.watch.entries.values()].map((entry) => entry.event)).toContain('current-rewritten');
     expect(scene.watch.violations).toEqual([]);
   });
 

@@ -27,9 +27,9 @@ export const ENDING: readonly Bug[] = [
     breaks: 'I2',
     among: ['due', 'begins managed', 'issuer: ends current then late run'],
     file: DOOR,
-    find: '  const answer = current.row === null ? seen.foreignWorks : seen.works[current.row];\n',
+    find: '  const verdict = current.row === null ? seen.foreignWorks : seen.works[current.row];\n',
     replace:
-      '  if (inPlace?.verifiedAt !== undefined) return null;\n  const answer = current.row === null ? seen.foreignWorks : seen.works[current.row];\n',
+      '  if (inPlace?.verifiedAt !== undefined) return null;\n  const verdict = current.row === null ? seen.foreignWorks : seen.works[current.row];\n',
     why: 'it was tested when it was made',
   },
   {
@@ -132,9 +132,9 @@ export const ENDING: readonly Bug[] = [
     breaks: 'I2',
     among: ['often'],
     file: DOOR,
-    find: "  if (verdict.verdict === 'works') return null;\n  if (target",
+    find: "  if (verdict.verdict === 'works' && !past) return null;\n  if (target",
     replace:
-      "  if (verdict.verdict === 'works') return null;\n  if (verdict.verdict === 'unknown' && inPlace?.verifiedAt !== undefined) return null;\n  if (target",
+      "  if (verdict.verdict === 'works' && !past) return null;\n  if (verdict.verdict === 'unknown' && inPlace?.verifiedAt !== undefined) return null;\n  if (target",
     why: 'it has worked, and no answer is not a refusal',
   },
   {
@@ -254,5 +254,26 @@ export const ENDING: readonly Bug[] = [
     find: 'const version = row.spares?.[0] ?? ',
     replace: 'const version = (row.spares?.[0] === undefined ? undefined : row.storeVersion) ?? ',
     why: 'one of the two has to go',
+  },
+  {
+    name: 'what is owed after a change by somebody else is revoked where no rotation is open',
+    rule: 9,
+    breaks: 'I2',
+    among: ['stranger: foreign'],
+    file: DEBTS,
+    find: '  if (!wasRead) return true;\n',
+    replace: '  if (!wasRead || ledger.rotation === undefined) return true;\n',
+    why: 'its overlap was over long ago',
+  },
+  {
+    name: 'a key that was never placed and that a person is to remove counts as possible',
+    rule: 2,
+    breaks: 'I4',
+    among: ['provide'],
+    file: REVOCATION,
+    find: "  if (row.storeVersion === undefined) return { do: 'record', change: { type: 'possible', row: row.id } };\n",
+    replace:
+      "  if (row.storeVersion === undefined || row.state === 'pending')\n    return { do: 'record', change: { type: 'possible', row: row.id } };\n",
+    why: 'nobody can have read it',
   },
 ];

@@ -1,6 +1,6 @@
 import type { Bug } from './bug.ts';
 
-const ORDERS = 'src/core/protocol/orders.ts';
+const ROLLBACK = 'src/core/protocol/rollback.ts';
 const NEXT = 'src/core/protocol/next.ts';
 const LEASE = 'src/engine/lease.ts';
 const APPLY_ROTATION = 'src/core/protocol/apply-rotation.ts';
@@ -33,7 +33,7 @@ export const MEETING: readonly Bug[] = [
     rule: 10,
     breaks: 'I3',
     among: ['rollback'],
-    file: ORDERS,
+    file: ROLLBACK,
     find: 'const overlap = order.now === true ? 0 : policy.overlap;',
     replace: 'const overlap = order.now === true || ledger.rotation !== undefined ? 0 : policy.overlap;',
     why: 'a key that is left is broken',
@@ -162,5 +162,14 @@ export const MEETING: readonly Bug[] = [
     find: '  if (toMs(lease.until) <= now) return null;\n',
     replace: '  if (toMs(lease.until) <= now || lease.host !== runner.host) return null;\n',
     why: 'compare-and-set keeps machines apart',
+  },
+  {
+    name: 'a key of a rotation that is called off is settled as if it had been handed over',
+    rule: 13,
+    breaks: 'I10',
+    file: APPLY_ROTATION,
+    find: "rotation?.kind !== 'adopt' || row === null || row.state !== 'pending'",
+    replace: "row === null || row.state !== 'pending'",
+    why: 'nothing of it was put in place',
   },
 ];

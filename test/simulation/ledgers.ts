@@ -100,13 +100,14 @@ function stated({ one, ledger, before, notes }: Saved, row: Key, was: Key | unde
   const byHand = under.includes('manual') || under.includes('rollback');
   const typed = under.includes('emergency') ? 0 : byHand ? one.allowed.overlap : Infinity;
   const short = overlap !== was?.overlap && overlap < Math.min(one.plan.policy.overlap, typed);
-  const passed = proof?.who?.includes('not adopted') === true;
+  const passed = proof?.who?.includes('not adopted') === true && key?.mark === null;
   const retires = state === 'retiring' && was?.state === 'current';
   const said = passed || retires || notes.some((note) => note.key === id);
   const entry = (event: string): boolean => notes.some((note) => note.key === id && note.event === event);
   const answered = row.revokeAnswered !== undefined && row.revokeAnswered !== was?.revokeAnswered;
   const [stored, kept] = [was?.storeVersion !== undefined, row.storeVersion !== undefined];
   const passedOn = ledger.keys.some((other) => other.storeVersion === was?.storeVersion);
+  const nameable = kept && row.valueLost !== true && revokesBy !== 'id';
   const settles = passed || one.allowed.settle || revokesBy === 'nothing';
   // Where nothing is left to ask with, the answer to the revocation is all there is. A list names keys by their ids.
   const held = row.valueLost !== true && one.seen.values.has(key?.value ?? null);
@@ -122,6 +123,7 @@ function stated({ one, ledger, before, notes }: Saved, row: Key, was: Key | unde
     ['I9', 'no entry says that its value is gone', stored && !kept && !passedOn && !entry('value-discarded')],
     ['I10', `${key?.id} lives, or the ${proof?.by} has not said so`, fresh && state === 'revoked' && !dead],
     ['I10', 'nobody has said so', fresh && state === 'settled' && !settles],
+    ['I4', 'its value is known', fresh && state === 'possible' && nameable],
   ]);
 }
 
@@ -131,10 +133,11 @@ function allow({ one, ledger, calledOff }: Saved, row: Key, was: Key | undefined
   const { id, state, endNow, revokeEntered } = row;
   const { emergency, revoke, revokeFirst } = one.allowed;
   const key = one.keyOf(row);
-  if (key === null) return;
+  if (key === null || state === 'possible') return;
   if (state === 'current' && one.current() === key) key.readUntil = Infinity;
   // What was sent before an emergency was called off cannot be taken back.
-  if (revokeEntered === undefined && (endNow === undefined || calledOff)) key.ends = 'in time';
+  const anew = endNow === undefined || (endNow === 'emergency' && calledOff);
+  if (revokeEntered === undefined && anew) key.ends = 'in time';
   // A person who types revoke means what retires by then.
   const typed =
     endNow === 'emergency'

@@ -62,7 +62,8 @@ export function asked({ one, owner, saved, heard }: Actor, effect: string, reque
   const ago = one.sim.clock.time - (saved?.at ?? 0);
   // A key that consumers may have read, and that lives, is ended only for one that works.
   const key = one.find(revoked);
-  const read = row?.currentSince !== undefined && saved?.ledger.rotation?.revokeFirst !== true;
+  const { revokeFirst, old } = saved?.ledger.rotation ?? {};
+  const read = row?.currentSince !== undefined && !(revokeFirst && row.id === old);
   const held = one.keyOf(saved?.ledger.keys.find(({ state }) => state === 'current'));
   const shown = one.stale().map((value) => one.find(one.valueIn(value?.text.open())));
   const worked = (each: SimKey | null): boolean => each !== null && heard.get(each.value) === 'works';
@@ -194,11 +195,13 @@ function ended(actor: Actor, one: Credential, key: SimKey): void {
   const needed = (key.readUntil > 0 && !given) || serves;
   const { overlap = policy.overlap } =
     rows.find(({ state, revokeEntered }) => state === 'retiring' || revokeEntered) ?? {};
+  const changed = current !== null && one.rowsOf(current).length === 0;
   const early = key.readUntil + policy.converges + overlap - one.sim.clock.time;
   const hooked = policy.hooks.length > 0 && key.readUntil > 0 && one.told === key.value;
   const gated = policy.gates.length > 0 && one.gatePassedAt < key.readUntil;
   one.judge(what, [
     ['I2', 'consumers read it now', !stranger && current === key],
+    ['I2', 'somebody else has changed current', !stranger && inTime && key.readUntil > 0 && changed],
     ['I1', 'the mirror holds it', one.mirroredAt <= seen && one.find(one.mirror) === key],
     ['I3', `${Math.round(early / SECOND)} s too early`, inTime && early > 0],
     ['I3', 'no gate has let it go', inTime && gated],

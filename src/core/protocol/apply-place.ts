@@ -3,7 +3,7 @@ import type { Key, Ledger, Owed } from '../ledger.ts';
 import { retryDelay } from '../policy.ts';
 import { currentRow, rowOf } from '../rows.ts';
 import { factsOf, nextAttempt } from './apply-creation.ts';
-import { beginOverlap, failureData, toldBy } from './apply-rotation.ts';
+import { beginOverlap, failureData, toldBy, withoutUnadopted } from './apply-rotation.ts';
 import { type Handlers, NO_PROMOTE, type Pen, withRotation, withRow } from './record.ts';
 
 /** What happens to a key's value in the store, and to what is current. */
@@ -19,6 +19,7 @@ export const placeChanges: Handlers<
   | 'not-promoted'
   | 'promote-unsure'
   | 'rewritten'
+  | 'rewrite-conflict'
   | 'promote-settled'
   | 'moved'
   | 'adopted'
@@ -188,13 +189,23 @@ export const placeChanges: Handlers<
     };
   },
 
+  'rewrite-conflict': (ledger, change, pen) => ({
+    ledger: withRow(ledger, change.row, {
+      rewriting: undefined,
+      nextTry: toInstant(pen.now + retryDelay(1)),
+      spares: [...(rowOf(ledger, change.row)?.spares ?? []), change.version],
+    }),
+    note: { event: 'stage-conflict', key: change.row },
+  }),
+
   'promote-settled': (ledger, change, pen) => ({
     ledger: settle(ledger, change.row, pen),
     note: { event: 'promote-settled', key: change.row },
   }),
 
   moved: (ledger, change, pen) => {
-    const retired = retireCurrent(ledger, change.row, pen);
+    const others = ledger.rotation?.new === change.row ? ledger : withoutUnadopted(ledger, pen);
+    const retired = retireCurrent(others, change.row, pen);
     // An emergency goes on: this row too is to die, as soon as the new key is in place.
     const { rotation } = ledger;
     const goesOn = rotation?.kind === 'emergency' && rotation.promotedAt === undefined;

@@ -167,7 +167,7 @@ export function calledOff(ledger: Ledger): Ledger {
 }
 
 /** A key that was to be adopted and was not is not ours to kill: its row is settled as it is. */
-function withoutUnadopted(ledger: Ledger, pen: Pen): Ledger {
+export function withoutUnadopted(ledger: Ledger, pen: Pen): Ledger {
   const rotation = ledger.rotation;
   const row = rowOf(ledger, rotation?.new);
   if (rotation?.kind !== 'adopt' || row === null || row.state !== 'pending') return ledger;

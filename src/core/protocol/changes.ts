@@ -96,6 +96,8 @@ export type Change =
   | { readonly type: 'promote-unsure'; readonly row: string; readonly failure: Failure }
   | { readonly type: 'not-promoted'; readonly row: string; readonly failure: Failure }
   | { readonly type: 'rewritten'; readonly row: string; readonly version: Version; readonly kept: Version }
+  /** Another text lies under its mark, as this version: what was current when it was begun. */
+  | { readonly type: 'rewrite-conflict'; readonly row: string; readonly version: Version }
   | { readonly type: 'promote-settled'; readonly row: string }
   /** The issuer said when a key that gates keep was last used; null: never. */
   | { readonly type: 'used'; readonly row: string; readonly at: string | null }

@@ -12,11 +12,11 @@ import {
   sameKey,
   wasCurrent,
 } from '../rows.ts';
-import { sameFingerprints } from '../secret.ts';
+import { fingerprint, sameFingerprints } from '../secret.ts';
 import type { Step } from './changes.ts';
 import { expiresSoon } from './roles.ts';
 import type { Seen } from './seen.ts';
-import { emergencyCommand, look, mayBeOld, retryStep, stop } from './steps.ts';
+import { emergencyCommand, look, mayBeOld, replaceCommand, retryStep, stop } from './steps.ts';
 
 /**
  * The one door for every revocation. Null: it is open, the target may be revoked now. Otherwise the step that must
@@ -114,7 +114,8 @@ export function unsettledPromote(
       'run keyturn rotate to put a new key in place; the old attempt can be ended after that',
     );
   }
-  const mark = target.rewriting ?? `${target.id}.s${target.tries ?? 0}`;
+  // One mark for each version that is written again, so that what lies under it is the same text.
+  const mark = target.rewriting ?? `${target.id}.s${fingerprint(current.version)}`;
   const effect = { kind: 'rewrite', row: target.id, mark, base: current.version } as const;
   if (seen.entered === `rewrite:${target.id}`) return { do: 'act', effect };
   if (target.nextTry !== undefined && toMs(target.nextTry) > now)
@@ -200,12 +201,15 @@ function cannotBeTold(ledger: Ledger, seen: Seen, target: Key): Step | null {
   );
 }
 
-const EXPIRED = { verdict: 'refused', why: 'dead', message: 'it has expired, or is about to' } as const;
-
-/** Whether a key is of no use to those who are to go on with it, whatever the issuer says of it for a while yet. */
-function isOver(key: Key, { issuer }: Policy, now: number): boolean {
-  // Which of two the issuer would end is asked apart, and has remedies of its own.
-  return issuer.revokesBy !== 'promotion' && expiresSoon(key, now);
+/**
+ * Whether an issuer that accepts a key for a while after its end may do so with this one, which has expired by some clock.
+ * Where it is not told which of two keys to end, that is asked apart, and has remedies of its own.
+ */
+function mayBePast(expiresAt: string | null | undefined, { issuer }: Policy, now: number): boolean {
+  if (expiresAt === undefined || expiresAt === null) return false;
+  if (issuer.settles === 0 || issuer.revokesBy === 'promotion') return false;
+  const end = toMs(expiresAt);
+  return now >= end - CLOCK_SKEW && now < end + issuer.settles + CLOCK_SKEW;
 }
 
 /** Somebody must be able to go on when the target is dead. */
@@ -230,12 +234,13 @@ function successorWorks(ledger: Ledger, policy: Policy, seen: Seen, target: Key,
     // It may still be accepted for a while: that says nothing about the minute after.
     return retryStep('retry', `${inPlace.id} in current is being revoked itself`, undefined, target, now);
   }
-  const answer = current.row === null ? seen.foreignWorks : seen.works[current.row];
-  if (answer === undefined) {
+  const verdict = current.row === null ? seen.foreignWorks : seen.works[current.row];
+  if (verdict === undefined) {
     return look(current.row === null ? { what: 'foreign-works' } : { what: 'works', row: current.row });
   }
-  const verdict = inPlace !== null && isOver(inPlace, policy, now) ? EXPIRED : answer;
-  if (verdict.verdict === 'works') return null;
+  const expiresAt = verdict.verdict === 'works' ? (verdict.facts.expiresAt ?? inPlace?.expiresAt) : undefined;
+  const past = !never && mayBePast(expiresAt, policy, now);
+  if (verdict.verdict === 'works' && !past) return null;
   if (target.storeVersion !== undefined) {
     const own = seen.works[target.id];
     if (own === undefined) return look({ what: 'works', row: target.id });
@@ -243,6 +248,11 @@ function successorWorks(ledger: Ledger, policy: Policy, seen: Seen, target: Key,
     if (own.verdict === 'refused' && own.why === 'dead' && !young) return null;
     // Nobody could go on with it, and it may hold the slot that its successor needs.
     if (own.verdict === 'refused' && own.why === 'wrong-kind' && never) return null;
+  }
+  if (verdict.verdict === 'works') {
+    const reason =
+      'the key in current expires about now, and the issuer may accept it for a while after that';
+    return retryStep('retry', reason, undefined, target, now);
   }
   if (verdict.verdict === 'unknown') {
     return retryStep(
@@ -265,14 +275,14 @@ function successorWorks(ledger: Ledger, policy: Policy, seen: Seen, target: Key,
   }
   const old = previous(ledger);
   if (old !== null && seen.works[old.id] === undefined) return look({ what: 'works', row: old.id });
-  const goesBack = old !== null && seen.works[old.id]?.verdict !== 'refused';
+  const goesBack = old !== null && !expiresSoon(old, now) && seen.works[old.id]?.verdict !== 'refused';
   if (verdict.why !== 'dead') {
     return stop(
       'GUARDED',
       `the key in current is not fit to take over: ${verdict.message}`,
       goesBack
         ? 'mend the new key at the issuer, or run keyturn rollback while the old key lives'
-        : `mend it at the issuer, or run keyturn rotate ${ledger.credential} to put another key in place`,
+        : `mend it at the issuer, or run ${replaceCommand(ledger)} to put another key in place`,
     );
   }
   return stop(

@@ -2,7 +2,7 @@ import { toMs } from '../credential.ts';
 import type { Key, Ledger } from '../ledger.ts';
 import { backOffUntil, type DueFacts, due, dueAt, type Policy } from '../policy.ts';
 import { currentRow, isDead, isStale, owedRevocations, rowOf, sameKey } from '../rows.ts';
-import { endedByAnother, isKnownDead, whyNotBegun } from './asking.ts';
+import { askOfCaller, endedByAnother, isKnownDead, whyNotBegun } from './asking.ts';
 import type { Step } from './changes.ts';
 import { creation } from './creation.ts';
 import { debts } from './debts.ts';
@@ -193,7 +193,9 @@ function opening(ledger: Ledger, policy: Policy, seen: Seen, now: number, drive:
   // What stands against a key that is merely old may not stand against one that is dead, and the other way round.
   const { maxLive, asksWith } = policy.issuer;
   const matters = blocked !== null || maxLive === 1 || asksWith === 'current';
-  const asked = matters ? askIssuer(current, policy, seen, drive) : null;
+  const asked = matters
+    ? (askIssuer(current, policy, seen, drive) ?? askPrevious(ledger, policy, seen, drive))
+    : null;
   if (asked !== null || blocked !== null) return asked ?? blocked;
   if (isStale(ledger, policy, seen)) return mayBeOld(now);
   const scopes = reason.rule === 'scope' ? { scopes: true as const } : {};
@@ -207,6 +209,11 @@ function opening(ledger: Ledger, policy: Policy, seen: Seen, now: number, drive:
 function askIssuer(current: Key | null, policy: Policy, seen: Seen, drive: Drive): Step | null {
   if (!drive.asks || current === null || !policy.issuer.proves) return null;
   return seen.works[current.id] === undefined ? look({ what: 'works', row: current.id }) : null;
+}
+
+/** Where the issuer is asked with a key that is dead, what can be done depends on the one before. */
+function askPrevious(ledger: Ledger, policy: Policy, seen: Seen, drive: Drive): Step | null {
+  return drive.asks ? askOfCaller(ledger, policy, seen) : null;
 }
 
 /** What stands against opening a rotation that is due; null: nothing. */

@@ -1,9 +1,11 @@
 import type { Key, Ledger } from '../ledger.ts';
 import type { Policy } from '../policy.ts';
-import { currentRow, isDead, mayBeTooNew, previous, rowOf, sameKeyOrId } from '../rows.ts';
+import { currentRow, isDead, rowOf, sameKeyOrId } from '../rows.ts';
 import { askOfCaller, turnsToRevokeFirst, whyNotBegun, whyNotFirst } from './asking.ts';
 import type { Change, Step } from './changes.ts';
 import { followStore } from './next.ts';
+import { landedUnseen } from './placing.ts';
+import { rollback } from './rollback.ts';
 import { isForeign, type Seen } from './seen.ts';
 import { look, stop } from './steps.ts';
 
@@ -127,87 +129,6 @@ function emergency(
       ...revokeFirst,
     },
   };
-}
-
-/** A promote of the open rotation that landed and has no outcome yet is recorded before anything else is decided. */
-function landedUnseen(ledger: Ledger, seen: Seen, policy: Policy): Step | null {
-  const { rotation } = ledger;
-  const row = seen.current?.row;
-  if (rotation?.phase !== 'promote' || row === undefined || row === null || row !== rotation.new) return null;
-  const { hooks, mirrors } = policy;
-  const version = seen.current?.version ?? '';
-  const target = rowOf(ledger, row);
-  // A key that was current before may only be what the store still shows.
-  const isPast =
-    target?.currentAs === version || (policy.shared && policy.converges > 0 && target?.ceasedCurrentAt);
-  if (target?.promoteEntered === undefined || isPast) return null;
-  return { do: 'record', change: { type: 'promoted', row, version, hooks, mirrors } };
-}
-
-function rollback(
-  order: Extract<Order, { do: 'rollback' }>,
-  ledger: Ledger,
-  seen: Seen,
-  policy: Policy,
-): Step | null {
-  const open = ledger.rotation;
-  if (open?.kind === 'rollback') {
-    // Typed twice it is done once, unless the key that it went back to is refused.
-    const held = open.promotedAt === undefined || !policy.issuer.proves ? null : currentRow(ledger);
-    if (held === null) return null;
-    const answer = seen.works[held.id];
-    if (answer === undefined) return look({ what: 'works', row: held.id });
-    if (answer.verdict !== 'refused' || mayBeTooNew(held, policy, answer.askedAt, seen.clock)) return null;
-  }
-  const landed = landedUnseen(ledger, seen, policy);
-  if (landed !== null) return landed;
-  if (open !== undefined && open.promotedAt === undefined) {
-    if (ledger.hold === undefined) return hold(order.reason);
-    return { do: 'record', change: { type: 'abandoned', why: `rollback: ${order.reason}` } };
-  }
-  const target = previous(ledger);
-  if (target === null) {
-    return stop(
-      'GUARDED',
-      'there is no previous key that is still alive and whose revocation was never entered',
-      'run keyturn rotate to put a new key in place',
-    );
-  }
-  if (isForeign(ledger, seen)) {
-    return stop(
-      'PERSON',
-      'current was changed by someone else',
-      `run keyturn adopt ${ledger.credential} first`,
-    );
-  }
-  const verdict = policy.issuer.proves ? seen.works[target.id] : ({ verdict: 'works' } as const);
-  if (verdict === undefined) return look({ what: 'works', row: target.id });
-  if (verdict.verdict !== 'works') {
-    const code = verdict.verdict === 'unknown' ? 'UNVERIFIED' : 'GUARDED';
-    const cannot = verdict.verdict === 'unknown' ? null : whyNotBegun(ledger, policy, seen);
-    return stop(
-      code,
-      `the previous key does not answer as working: ${verdict.message}`,
-      cannot?.do === 'stop' ? cannot.hint : 'run keyturn rotate instead, or try again',
-    );
-  }
-  if (ledger.hold === undefined) return hold(order.reason);
-  const overlap = order.now === true ? 0 : policy.overlap;
-  return {
-    do: 'record',
-    change: {
-      type: 'opened',
-      id: seen.freshId,
-      kind: 'rollback',
-      reason: order.reason,
-      target: target.id,
-      overlap,
-    },
-  };
-}
-
-function hold(reason: string): Step {
-  return { do: 'record', change: { type: 'held', kind: 'rollback', reason: `rolled back: ${reason}` } };
 }
 
 function revoke(order: Extract<Order, { do: 'revoke' }>, ledger: Ledger, policy: Policy): Step | null {

@@ -234,6 +234,21 @@ function hasLanded(
   return currentAskedAt >= toMs(row.ceasedCurrentAt) + policy.converges + CLOCK_SKEW;
 }
 
+/** A promote of the open rotation that landed and has no outcome yet is recorded before anything else is decided. */
+export function landedUnseen(ledger: Ledger, seen: Seen, policy: Policy): Step | null {
+  const { rotation } = ledger;
+  const row = seen.current?.row;
+  if (rotation?.phase !== 'promote' || row === undefined || row === null || row !== rotation.new) return null;
+  const { hooks, mirrors } = policy;
+  const version = seen.current?.version ?? '';
+  const target = rowOf(ledger, row);
+  // A key that was current before may only be what the store still shows.
+  const isPast =
+    target?.currentAs === version || (policy.shared && policy.converges > 0 && target?.ceasedCurrentAt);
+  if (target?.promoteEntered === undefined || isPast) return null;
+  return { do: 'record', change: { type: 'promoted', row, version, hooks, mirrors } };
+}
+
 function promoted(row: Key, version: string, policy: Policy): Step {
   const { hooks, mirrors } = policy;
   return { do: 'record', change: { type: 'promoted', row: row.id, version, hooks, mirrors } };

@@ -38,6 +38,11 @@ export function emergencyCommand(ledger: Ledger): string {
   return `keyturn emergency ${ledger.credential}${again}`;
 }
 
+/** What puts another key in place, with an overlap where that can be had: while a rotation is open, `rotate` resumes it. */
+export function replaceCommand(ledger: Ledger): string {
+  return ledger.rotation === undefined ? `keyturn rotate ${ledger.credential}` : emergencyCommand(ledger);
+}
+
 /** How much a step matters to whoever reads the outcome: the greatest is reported. */
 export function weight(step: Step): number {
   switch (step.do) {
