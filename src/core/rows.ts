@@ -1,5 +1,5 @@
 import { toMs } from './credential.ts';
-import type { Key, Ledger } from './ledger.ts';
+import type { Key, Ledger, Rotation } from './ledger.ts';
 import { CLOCK_SKEW, type Policy } from './policy.ts';
 import { type Fingerprints, sameFingerprints } from './secret.ts';
 
@@ -46,6 +46,11 @@ export function owedRevocations(ledger: Ledger): readonly Key[] {
       key.id !== rotation?.new &&
       (key.id !== rotation?.old || key.endNow !== undefined),
   );
+}
+
+/** Whether the rotation asks for a key; the others place one that exists. */
+export function makesKey({ kind }: Rotation): boolean {
+  return kind !== 'rollback' && kind !== 'adopt';
 }
 
 export function possibleRows(ledger: Ledger): readonly Key[] {

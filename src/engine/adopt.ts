@@ -2,6 +2,7 @@ import type { KeyFacts } from '../core/credential.ts';
 import { KeyturnError } from '../core/errors.ts';
 import type { Key } from '../core/ledger.ts';
 import { adoptionRefusal, alreadyManaged, givesWay } from '../core/protocol/orders.ts';
+import { emergencyCommand } from '../core/protocol/steps.ts';
 import { currentRow, isLive, isStale, rowOf, sameKey } from '../core/rows.ts';
 import type { Secret } from '../core/secret.ts';
 import { guarded } from './guard.ts';
@@ -137,7 +138,7 @@ function hintForDead({ run, book }: Session, isStored: boolean): string {
   const { name } = run.credential;
   if (!isStored) return `adopt a key that works, or make one with keyturn rotate ${name}`;
   if (currentRow(book.ledger) !== null)
-    return `put a key there that works and adopt that, or make one with keyturn emergency ${name}`;
+    return `put a key there that works and adopt that, or make one with ${emergencyCommand(book.ledger)}`;
   return `put a key there that works and adopt that, or remove the value and run keyturn rotate ${name}`;
 }
 

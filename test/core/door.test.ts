@@ -145,8 +145,13 @@ const TABLE: readonly (readonly [string, Case, string])[] = [
     'open',
   ],
   [
-    'current has expired, and the issuer that accepts it knows at once',
-    { successor: { expiresAt: JUST_NOW }, works: { 'r1.1': WORKS } },
+    'the same where the issuer knows at once, by some clock',
+    { successor: { expiresAt: JUST_NOW }, works: { 'r1.1': WORKS, 'r0.0': WORKS } },
+    'wait',
+  ],
+  [
+    'the same, and an emergency may need the slot of the target',
+    { target: { ...OLD, endNow: 'emergency' }, successor: { expiresAt: JUST_NOW }, works: { 'r1.1': WORKS } },
     'open',
   ],
   [

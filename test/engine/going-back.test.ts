@@ -70,6 +70,59 @@ describe('rollback', () => {
     expect(await other.watch.current()).toBe(second);
   });
 
+  it('that was cut short goes back to no key that expires meanwhile, and says so', async () => {
+    const scene = await expiring(2 * HOUR);
+    scene.clock.advance(HOUR + 40 * MINUTE);
+    const process = scene.clock.process();
+    const around: Around = (call, perform) =>
+      call.op === 'store.stage'
+        ? faulty('crash-after', { crash: () => process.kill(), later: () => undefined }, perform)
+        : perform();
+    const order = { ...ROLLBACK, now: true } as const;
+    expect(await scene.run({ order, process, around })).toBe('crashed');
+    scene.clock.advance(14 * MINUTE);
+    expect(outcomeIn(await scene.run())).toMatchObject({
+      exitCode: 4,
+      problems: [{ code: 'GUARDED', message: expect.stringContaining('about to expire') }],
+    });
+    const [, second] = scene.issuer.keys;
+    expect(await scene.watch.current()).toBe(second?.value);
+    scene.clock.advance(2 * DAY);
+    outcomeIn(await scene.run());
+    expect(second?.diedAt).toBeNull();
+    expect(scene.watch.violations).toEqual([]);
+  });
+
+  it('says that it did not go back where the value that was staged for it is gone', async () => {
+    const scene = await adopted();
+    outcomeIn(await scene.run());
+    let staged: string | undefined;
+    const around: Around = async (call, perform) => {
+      if (call.op === 'store.stage') {
+        const done = (await perform()) as { readonly version: string };
+        staged = done.version;
+        await scene.store.discard(NAME, staged, never);
+        return done;
+      }
+      return perform();
+    };
+    const outcome = outcomeIn(await scene.run({ order: ROLLBACK, around }));
+    expect(staged).toBeDefined();
+    expect(outcome).toMatchObject({ exitCode: 4, problems: [{ code: 'GUARDED' }] });
+    expect(await scene.watch.current()).toBe(scene.issuer.keys[1]?.value);
+  });
+
+  it('to a key that expires in its overlap ends with 6, and the way forth is named', async () => {
+    const scene = await expiring(2 * HOUR);
+    scene.clock.advance(HOUR);
+    outcomeIn(await scene.run({ order: ROLLBACK }));
+    scene.clock.advance(70 * MINUTE);
+    const outcome = outcomeIn(await scene.run());
+    expect(outcome).toMatchObject({ exitCode: 6, hint: expect.stringContaining('keyturn rollback') });
+    outcomeIn(await scene.run({ order: ROLLBACK }));
+    expect(await scene.watch.current()).toBe(scene.issuer.keys[1]?.value);
+  });
+
   it('after promote: the previous key becomes current as a new version, the other retires with the overlap', async () => {
     const scene = await adopted();
     outcomeIn(await scene.run());

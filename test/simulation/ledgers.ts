@@ -64,6 +64,7 @@ function follow(one: Credential, { trail }: Ledger): readonly TrailNote[] {
   const fresh = entries.slice(Math.max(length - first, 0));
   for (const { event, key, data } of fresh) {
     const revokes = event === 'merged' && data?.revoking === true;
+    one.mirrorKnown ||= event === 'mirrors-owed';
     one.said.set(`${revokes ? 'revoke-intended' : event} ${key}`, one.sim.clock.time);
   }
   one.notes.push(...fresh);
@@ -100,7 +101,7 @@ function stated({ one, ledger, before, notes }: Saved, row: Key, was: Key | unde
   const byHand = under.includes('manual') || under.includes('rollback');
   const typed = under.includes('emergency') ? 0 : byHand ? one.allowed.overlap : Infinity;
   const short = overlap !== was?.overlap && overlap < Math.min(one.plan.policy.overlap, typed);
-  const passed = proof?.who?.includes('not adopted') === true && key?.mark === null;
+  const passed = proof?.who?.includes('not adopted') === true && key?.mark !== id;
   const retires = state === 'retiring' && was?.state === 'current';
   const said = passed || retires || notes.some((note) => note.key === id);
   const entry = (event: string): boolean => notes.some((note) => note.key === id && note.event === event);

@@ -85,11 +85,7 @@ export function runFor(actor: Actor): Run {
 const beyondOf = (one: Credential) => ({
   hook: async ({ text }: { readonly text: Secret }) => handOn(one, 'told', one.valueIn(text.open())),
   mirror: async ({ text }: { readonly text: Secret }) => handOn(one, 'mirror', one.valueIn(text.open())),
-  'read mirror': async (text: Secret) => {
-    const holds = one.mirror === one.valueIn(text.open());
-    one.mirrorKnown ||= holds;
-    return holds;
-  },
+  'read mirror': async (text: Secret) => one.mirror === one.valueIn(text.open()),
   gate: async () => {
     if (!one.sim.calm && one.sim.dice.chance(0.5)) return 'it is in use';
     one.gatePassedAt = one.sim.clock.time;

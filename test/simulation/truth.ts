@@ -48,7 +48,7 @@ export class Credential {
   readonly before: { readonly value: StoredValue | null; readonly until: number }[] = []; // what was current
   mirror: string | null = null; // what the mirror holds
   mirroredAt = 0; // when a stranger wrote into it last
-  mirrorKnown = true; // keyturn wrote that, or has looked at it since
+  mirrorKnown = true; // keyturn wrote that, or has said since what it found there
   told: string | null = null; // what the hook was told of last
   /** What operators have typed: nothing of this kind may happen without them. `overlap`: the shortest asked for. */
   readonly allowed = {

@@ -2,6 +2,7 @@ import type { Key, Ledger } from '../ledger.ts';
 import type { Policy } from '../policy.ts';
 import { currentRow, hasExpired, isDead, mayBeTooNew, previous, rowOf } from '../rows.ts';
 import type { Step } from './changes.ts';
+import { expiresSoon } from './roles.ts';
 import type { Seen } from './seen.ts';
 import { emergencyCommand, look, stop } from './steps.ts';
 
@@ -60,10 +61,11 @@ function nobodyAsks(ledger: Ledger, policy: Policy, seen: Seen): Step | null {
   const caller = rowOf(ledger, seen.current?.row ?? undefined);
   if (caller === null || !isKnownDead(caller, policy, seen)) return null;
   const old = previous(ledger);
+  const asked = old === null ? undefined : seen.works[old.id];
   return stop(
     'UNSAFE',
     'this issuer is asked for a key with the key in current, and that one is dead',
-    old !== null && seen.works[old.id]?.verdict === 'works'
+    old !== null && asked?.verdict === 'works' && !expiresSoon(old, asked.askedAt)
       ? 'run keyturn rollback now, while the old key lives'
       : `${byHand}, put it into the store and run keyturn adopt ${ledger.credential}`,
   );
@@ -74,11 +76,11 @@ export function askOfCaller(ledger: Ledger, policy: Policy, seen: Seen): Step | 
   const { issuer } = policy;
   const caller = rowOf(ledger, seen.current?.row ?? undefined);
   const asks = issuer.asksWith === 'current' && issuer.proves;
-  if (!asks || caller === null || isDead(caller)) return null;
-  if (seen.works[caller.id] === undefined) return look({ what: 'works', row: caller.id });
+  if (!asks || caller === null) return null;
+  if (!isDead(caller) && seen.works[caller.id] === undefined) return look({ what: 'works', row: caller.id });
   // Where it is dead, what can be done depends on the one before.
   const old = previous(ledger);
-  if (old === null || seen.works[old.id] !== undefined || !isSaidDead(caller, policy, seen)) return null;
+  if (old === null || seen.works[old.id] !== undefined || !isKnownDead(caller, policy, seen)) return null;
   return look({ what: 'works', row: old.id });
 }
 

@@ -5,6 +5,7 @@ import {
   isDead,
   isLive,
   isStale,
+  makesKey,
   mayBeTooNew,
   previous,
   rowOf,
@@ -40,7 +41,10 @@ function mayDieUnguarded(ledger: Ledger, policy: Policy, target: Key): boolean {
   const rotation = ledger.rotation;
   const revokeFirst =
     rotation?.revokeFirst === true && rotation.old === target.id && rotation.promotedAt === undefined;
-  const gap = policy.acceptGap && policy.issuer.maxLive === 1 && target.state === 'retiring';
+  // It ended when its successor was made, unless the issuer waits to be told.
+  const ended =
+    !policy.issuer.can.revoke || (rotation !== undefined && makesKey(rotation) && rotation.old === target.id);
+  const gap = policy.acceptGap && policy.issuer.maxLive === 1 && target.state === 'retiring' && ended;
   return revokeFirst || gap;
 }
 
@@ -202,12 +206,18 @@ function cannotBeTold(ledger: Ledger, seen: Seen, target: Key): Step | null {
 }
 
 /**
- * Whether an issuer that accepts a key for a while after its end may do so with this one, which has expired by some clock.
- * Where it is not told which of two keys to end, that is asked apart, and has remedies of its own.
+ * Whether the key in `current` has expired by some clock: an issuer may accept it for a while after its end. Where one
+ * knows at once, an emergency may need the slot of another key before that. Where an issuer is not told which of two keys
+ * to end, this is asked apart, and has remedies of its own.
  */
-function mayBePast(expiresAt: string | null | undefined, { issuer }: Policy, now: number): boolean {
-  if (expiresAt === undefined || expiresAt === null) return false;
-  if (issuer.settles === 0 || issuer.revokesBy === 'promotion') return false;
+function mayBePast(
+  expiresAt: string | null | undefined,
+  { issuer }: Policy,
+  target: Key,
+  now: number,
+): boolean {
+  if (expiresAt === undefined || expiresAt === null || issuer.revokesBy === 'promotion') return false;
+  if (issuer.settles === 0 && target.endNow === 'emergency') return false;
   const end = toMs(expiresAt);
   return now >= end - CLOCK_SKEW && now < end + issuer.settles + CLOCK_SKEW;
 }
@@ -238,8 +248,9 @@ function successorWorks(ledger: Ledger, policy: Policy, seen: Seen, target: Key,
   if (verdict === undefined) {
     return look(current.row === null ? { what: 'foreign-works' } : { what: 'works', row: current.row });
   }
-  const expiresAt = verdict.verdict === 'works' ? (verdict.facts.expiresAt ?? inPlace?.expiresAt) : undefined;
-  const past = !never && mayBePast(expiresAt, policy, now);
+  const said = verdict.verdict === 'works' ? verdict.facts.expiresAt : undefined;
+  const expiresAt = said === undefined ? inPlace?.expiresAt : said;
+  const past = !never && mayBePast(expiresAt, policy, target, now);
   if (verdict.verdict === 'works' && !past) return null;
   if (target.storeVersion !== undefined) {
     const own = seen.works[target.id];
@@ -250,8 +261,7 @@ function successorWorks(ledger: Ledger, policy: Policy, seen: Seen, target: Key,
     if (own.verdict === 'refused' && own.why === 'wrong-kind' && never) return null;
   }
   if (verdict.verdict === 'works') {
-    const reason =
-      'the key in current expires about now, and the issuer may accept it for a while after that';
+    const reason = 'the key in current expires about now, whatever the issuer says of it';
     return retryStep('retry', reason, undefined, target, now);
   }
   if (verdict.verdict === 'unknown') {

@@ -6,8 +6,9 @@ import { askOfCaller, endedByAnother, isKnownDead, whyNotBegun } from './asking.
 import type { Step } from './changes.ts';
 import { creation } from './creation.ts';
 import { debts } from './debts.ts';
-import { overlapping, promoting, staging, verifying } from './placing.ts';
+import { endWithout, overlapping, promoting, staging, verifying } from './placing.ts';
 import { revocation } from './revocation.ts';
+import { expiresSoon } from './roles.ts';
 import { isForeign, type Seen } from './seen.ts';
 import { emergencyCommand, isActive, look, mayBeOld, stop, weight } from './steps.ts';
 
@@ -149,6 +150,13 @@ function rotating(ledger: Ledger, policy: Policy, seen: Seen, now: number): Step
   if (row !== null && isDead(row) && rotation.promotedAt === undefined) {
     return { do: 'record', change: { type: 'abandoned', why: `${row.id} is dead` } };
   }
+  if (
+    row !== null &&
+    rotation.kind === 'rollback' &&
+    rotation.promotedAt === undefined &&
+    expiresSoon(row, now)
+  )
+    return endWithout(rotation, `${row.id} is about to expire, or has, so nothing goes back to it`);
   switch (rotation.phase) {
     case 'create':
       return creation(ledger, policy, seen, rotation, now);

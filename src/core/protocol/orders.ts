@@ -105,7 +105,11 @@ function emergency(
   if (open?.kind === 'emergency' && order.again === undefined && !turns) return null;
   const landed = landedUnseen(ledger, seen, policy);
   if (landed !== null) return landed;
-  if (isForeign(ledger, seen) && currentRow(ledger) === null && open === undefined) {
+  if (
+    isForeign(ledger, seen) &&
+    currentRow(ledger) === null &&
+    (open === undefined || open.kind === 'adopt')
+  ) {
     return stop(
       'PERSON',
       'the store holds a key that keyturn does not know, so it cannot be revoked here',

@@ -2,7 +2,17 @@ import { toInstant, toMs } from '../credential.ts';
 import type { Verification } from '../issuer.ts';
 import type { Key, Ledger, Rotation } from '../ledger.ts';
 import { CLOCK_SKEW, type Policy, retryDelay } from '../policy.ts';
-import { currentRow, hasExpired, isDead, isStale, mayBeTooNew, rowOf, settledAt } from '../rows.ts';
+import {
+  currentRow,
+  hasExpired,
+  isDead,
+  isStale,
+  makesKey,
+  mayBeTooNew,
+  previous,
+  rowOf,
+  settledAt,
+} from '../rows.ts';
 import type { Step } from './changes.ts';
 import { knownAs } from './creation.ts';
 import type { Answer, CurrentSeen, Seen } from './seen.ts';
@@ -42,22 +52,23 @@ export function staging(ledger: Ledger, policy: Policy, seen: Seen, rotation: Ro
 /** A key whose revocation was entered is not placed any more. */
 function giveUp(rotation: Rotation, row: string): Step {
   const why = 'its revocation was entered';
-  if (rotation.kind === 'rollback' || rotation.kind === 'adopt')
-    return { do: 'record', change: { type: 'abandoned', why: `${row}: ${why}` } };
+  if (!makesKey(rotation)) return endWithout(rotation, `${row}: ${why}`);
   return { do: 'record', change: { type: 'given-up', row, why } };
 }
 
 /** Without its value a key cannot be placed: another one is made, where the rotation was to make one. */
 function lost(rotation: Rotation, row: string): Step {
-  if (!makesKey(rotation)) {
-    return { do: 'record', change: { type: 'abandoned', why: `the value of ${row} is not there any more` } };
-  }
+  if (!makesKey(rotation)) return endWithout(rotation, `the value of ${row} is not there any more`);
   return { do: 'record', change: { type: 'value-lost', row } };
 }
 
-/** Whether the rotation asks for a key; the others place one that exists. */
-function makesKey({ kind }: Rotation): boolean {
-  return kind !== 'rollback' && kind !== 'adopt';
+/** What a person asked for is not done, and cannot be. */
+export function endWithout({ kind }: Rotation, message: string): Step {
+  const hint =
+    kind === 'adopt'
+      ? 'hand the key over again with keyturn adopt --stdin'
+      : 'run keyturn rotate to put a new key in place';
+  return { do: 'record', change: { type: 'failed', failure: { code: 'GUARDED', message, hint } } };
 }
 
 /** Whether the arrival of the new key has ended the one in `current`, and a person has accepted that. */
@@ -263,6 +274,16 @@ export function overlapping(
   now: number,
 ): Step | null {
   const row = rowOf(ledger, rotation.new);
+  if (row !== null && hasExpired(row, now)) {
+    const old = previous(ledger);
+    return stop(
+      'UNSAFE',
+      `${row.id} in current has expired`,
+      old !== null && !hasExpired(old, now)
+        ? 'run keyturn rollback now, while the old key lives'
+        : `run ${emergencyCommand(ledger)} now to put a new key in place`,
+    );
+  }
   if (rotation.unverified === true && row !== null) {
     const verdict = policy.issuer.proves ? seen.works[row.id] : ON_ITS_SHAPE;
     if (verdict === undefined) return look({ what: 'works', row: row.id });

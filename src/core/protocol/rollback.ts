@@ -37,7 +37,7 @@ export function rollback(order: Back, ledger: Ledger, seen: Seen, policy: Policy
     return stop(
       'GUARDED',
       'there is no previous key that is still alive and whose revocation was never entered',
-      'run keyturn rotate to put a new key in place',
+      `run ${replaceCommand(ledger)} to put a new key in place`,
     );
   }
   if (isForeign(ledger, seen)) {
@@ -50,23 +50,13 @@ export function rollback(order: Back, ledger: Ledger, seen: Seen, policy: Policy
   const verdict = policy.issuer.proves ? seen.works[target.id] : ({ verdict: 'works' } as const);
   if (verdict === undefined) return look({ what: 'works', row: target.id });
   if (verdict.verdict !== 'works') {
-    const code = verdict.verdict === 'unknown' ? 'UNVERIFIED' : 'GUARDED';
-    const cannot = verdict.verdict === 'unknown' ? null : whyNotBegun(ledger, policy, seen);
-    return stop(
-      code,
-      `the previous key does not answer as working: ${verdict.message}`,
-      cannot?.do === 'stop' ? cannot.hint : `run ${replaceCommand(ledger)} instead, or try again`,
-    );
+    const message = `the previous key does not answer as working: ${verdict.message}`;
+    if (verdict.verdict === 'unknown')
+      return stop('UNVERIFIED', message, 'try again when the issuer answers');
+    return stop('GUARDED', message, remedy(ledger, policy, seen));
   }
-  if ('askedAt' in verdict && expiresSoon(target, verdict.askedAt)) {
-    const cannot = whyNotBegun(ledger, policy, seen);
-    const remedy = `run ${replaceCommand(ledger)} to put a new key in place`;
-    return stop(
-      'GUARDED',
-      'the previous key is about to expire, or has',
-      cannot?.do === 'stop' ? cannot.hint : remedy,
-    );
-  }
+  if ('askedAt' in verdict && expiresSoon(target, verdict.askedAt))
+    return stop('GUARDED', 'the previous key is about to expire, or has', remedy(ledger, policy, seen));
   if (ledger.hold === undefined) return hold(order.reason);
   const overlap = order.now === true ? 0 : policy.overlap;
   return {
@@ -80,6 +70,12 @@ export function rollback(order: Back, ledger: Ledger, seen: Seen, policy: Policy
       overlap,
     },
   };
+}
+
+/** What helps where nothing can go back. */
+function remedy(ledger: Ledger, policy: Policy, seen: Seen): string {
+  const cannot = whyNotBegun(ledger, policy, seen);
+  return cannot?.do === 'stop' ? cannot.hint : `run ${replaceCommand(ledger)} to put a new key in place`;
 }
 
 function hold(reason: string): Step {
