@@ -141,11 +141,21 @@ const TABLE: readonly (readonly [string, Case, string])[] = [
   ],
   [
     'the same, and the target was never read',
-    { ...settling, target: PENDING, successor: { expiresAt: JUST_NOW }, works: { 'r1.1': WORKS } },
+    {
+      ...settling,
+      target: PENDING,
+      successor: { expiresAt: JUST_NOW },
+      works: { 'r1.1': WORKS, 'r2.1': WORKS },
+    },
+    'wait',
+  ],
+  [
+    'the same where the issuer knows at once',
+    { target: PENDING, successor: { expiresAt: JUST_NOW }, works: { 'r1.1': WORKS } },
     'open',
   ],
   [
-    'the same where the issuer knows at once, by some clock',
+    'current has expired by some clock, and the issuer knows at once',
     { successor: { expiresAt: JUST_NOW }, works: { 'r1.1': WORKS, 'r0.0': WORKS } },
     'wait',
   ],

@@ -206,9 +206,9 @@ function cannotBeTold(ledger: Ledger, seen: Seen, target: Key): Step | null {
 }
 
 /**
- * Whether the key in `current` has expired by some clock: an issuer may accept it for a while after its end. Where one
- * knows at once, an emergency may need the slot of another key before that. Where an issuer is not told which of two keys
- * to end, this is asked apart, and has remedies of its own.
+ * Whether the key in `current` has expired by some clock: an issuer may accept it for a while after its end. One that
+ * knows at once is believed where an emergency needs the slot, and of a key that nobody has read. Where an issuer is not
+ * told which of two keys to end, this is asked apart, and has remedies of its own.
  */
 function mayBePast(
   expiresAt: string | null | undefined,
@@ -217,7 +217,7 @@ function mayBePast(
   now: number,
 ): boolean {
   if (expiresAt === undefined || expiresAt === null || issuer.revokesBy === 'promotion') return false;
-  if (issuer.settles === 0 && target.endNow === 'emergency') return false;
+  if (issuer.settles === 0 && (target.endNow === 'emergency' || !wasCurrent(target))) return false;
   const end = toMs(expiresAt);
   return now >= end - CLOCK_SKEW && now < end + issuer.settles + CLOCK_SKEW;
 }
@@ -250,7 +250,7 @@ function successorWorks(ledger: Ledger, policy: Policy, seen: Seen, target: Key,
   }
   const said = verdict.verdict === 'works' ? verdict.facts.expiresAt : undefined;
   const expiresAt = said === undefined ? inPlace?.expiresAt : said;
-  const past = !never && mayBePast(expiresAt, policy, target, now);
+  const past = mayBePast(expiresAt, policy, target, now);
   if (verdict.verdict === 'works' && !past) return null;
   if (target.storeVersion !== undefined) {
     const own = seen.works[target.id];
