@@ -83,7 +83,7 @@ export const keySchema = z.strictObject({
   promoteDoubt: z.optional(z.literal(true)),
   /** Milliseconds that a key of its issuer lives at most, as known when it was asked for; null or absent: for ever. */
   longestLife: z.optional(z.nullable(count)),
-  /** `current` is about to be rewritten with this key's own value under this mark. */
+  /** `current` is about to be written again, with the value that it holds, under this mark: no promote of this key fits any more. */
   rewriting: z.optional(id),
   revokeEntered: z.optional(instant),
   /** When it was last entered again. */

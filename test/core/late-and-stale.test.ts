@@ -575,4 +575,18 @@ describe('a way on', () => {
     );
     expect(kept).not.toMatchObject({ effect: { kind: 'discard' } });
   });
+
+  it('where the key in place has expired in its overlap, going back is named only while rollback goes there', () => {
+    const placed: Key = { ...NEW, state: 'current', currentAs: 'v1', expiresAt: ago(10 * MINUTE) };
+    const rotation = { ...OPENED, phase: 'overlap', promotedAt: ago(DAY) } as const;
+    const current = { version: 'v1', row: NEW.id, fingerprints: {}, complete: true };
+    const hintFor = (left: number | null): string => {
+      const life = left === null ? {} : { expiresAt: ago(-left) };
+      const old: Key = { ...OLD, state: 'retiring', ceasedCurrentAt: ago(DAY), ...life };
+      return JSON.stringify(step({ keys: [old, placed], rotation }, { current, base: 'v1' }));
+    };
+    expect(hintFor(null)).toContain('keyturn rollback now');
+    expect(hintFor(11 * MINUTE)).toContain('keyturn rollback now');
+    expect(hintFor(9 * MINUTE)).toContain('keyturn emergency wa-test');
+  });
 });

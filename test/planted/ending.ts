@@ -132,9 +132,9 @@ export const ENDING: readonly Bug[] = [
     breaks: 'I2',
     among: ['often'],
     file: DOOR,
-    find: "  if (verdict.verdict === 'works' && !past) return null;\n  if (target",
+    find: 'policy, target, now)) return null;\n  if (target',
     replace:
-      "  if (verdict.verdict === 'works' && !past) return null;\n  if (verdict.verdict === 'unknown' && inPlace?.verifiedAt !== undefined) return null;\n  if (target",
+      "policy, target, now)) return null;\n  if (verdict.verdict === 'unknown' && inPlace?.verifiedAt !== undefined) return null;\n  if (target",
     why: 'it has worked, and no answer is not a refusal',
   },
   {

@@ -2,7 +2,7 @@ import type { Key, Ledger } from '../ledger.ts';
 import type { Policy } from '../policy.ts';
 import { currentRow, hasExpired, isDead, mayBeTooNew, previous, rowOf } from '../rows.ts';
 import type { Step } from './changes.ts';
-import { expiresSoon } from './roles.ts';
+import { wayBack } from './roles.ts';
 import type { Seen } from './seen.ts';
 import { emergencyCommand, look, stop } from './steps.ts';
 
@@ -65,7 +65,7 @@ function nobodyAsks(ledger: Ledger, policy: Policy, seen: Seen): Step | null {
   return stop(
     'UNSAFE',
     'this issuer is asked for a key with the key in current, and that one is dead',
-    old !== null && asked?.verdict === 'works' && !expiresSoon(old, asked.askedAt)
+    asked?.verdict === 'works' && wayBack(ledger, seen, asked.askedAt) !== null
       ? 'run keyturn rollback now, while the old key lives'
       : `${byHand}, put it into the store and run keyturn adopt ${ledger.credential}`,
   );

@@ -1,4 +1,5 @@
-import { toMs } from '../credential.ts';
+import { type KeyFacts, toMs } from '../credential.ts';
+import type { Verification } from '../issuer.ts';
 import type { Key, Ledger } from '../ledger.ts';
 import { CLOCK_SKEW, type Policy } from '../policy.ts';
 import {
@@ -15,7 +16,7 @@ import {
 } from '../rows.ts';
 import { fingerprint, sameFingerprints } from '../secret.ts';
 import type { Step } from './changes.ts';
-import { expiresSoon } from './roles.ts';
+import { wayBack } from './roles.ts';
 import type { Seen } from './seen.ts';
 import { emergencyCommand, look, mayBeOld, replaceCommand, retryStep, stop } from './steps.ts';
 
@@ -211,11 +212,13 @@ function cannotBeTold(ledger: Ledger, seen: Seen, target: Key): Step | null {
  * told which of two keys to end, this is asked apart, and has remedies of its own.
  */
 function mayBePast(
-  expiresAt: string | null | undefined,
+  inPlace: Key | null,
+  said: KeyFacts,
   { issuer }: Policy,
   target: Key,
   now: number,
 ): boolean {
+  const expiresAt = said.expiresAt === undefined ? inPlace?.expiresAt : said.expiresAt;
   if (expiresAt === undefined || expiresAt === null || issuer.revokesBy === 'promotion') return false;
   if (issuer.settles === 0 && (target.endNow === 'emergency' || !wasCurrent(target))) return false;
   const end = toMs(expiresAt);
@@ -248,10 +251,7 @@ function successorWorks(ledger: Ledger, policy: Policy, seen: Seen, target: Key,
   if (verdict === undefined) {
     return look(current.row === null ? { what: 'foreign-works' } : { what: 'works', row: current.row });
   }
-  const said = verdict.verdict === 'works' ? verdict.facts.expiresAt : undefined;
-  const expiresAt = said === undefined ? inPlace?.expiresAt : said;
-  const past = mayBePast(expiresAt, policy, target, now);
-  if (verdict.verdict === 'works' && !past) return null;
+  if (verdict.verdict === 'works' && !mayBePast(inPlace, verdict.facts, policy, target, now)) return null;
   if (target.storeVersion !== undefined) {
     const own = seen.works[target.id];
     if (own === undefined) return look({ what: 'works', row: target.id });
@@ -260,6 +260,18 @@ function successorWorks(ledger: Ledger, policy: Policy, seen: Seen, target: Key,
     // Nobody could go on with it, and it may hold the slot that its successor needs.
     if (own.verdict === 'refused' && own.why === 'wrong-kind' && never) return null;
   }
+  return whyNotTaken(ledger, policy, seen, target, verdict, now);
+}
+
+/** The key in `current` is not known to take over: what is waited for, or what a person does. */
+function whyNotTaken(
+  ledger: Ledger,
+  policy: Policy,
+  seen: Seen,
+  target: Key,
+  verdict: Verification,
+  now: number,
+): Step {
   if (verdict.verdict === 'works') {
     const reason = 'the key in current expires about now, whatever the issuer says of it';
     return retryStep('retry', reason, undefined, target, now);
@@ -273,6 +285,7 @@ function successorWorks(ledger: Ledger, policy: Policy, seen: Seen, target: Key,
       now,
     );
   }
+  const inPlace = rowOf(ledger, seen.current?.row ?? undefined);
   const asked = inPlace === null ? undefined : seen.works[inPlace.id];
   if (inPlace !== null && asked !== undefined && mayBeTooNew(inPlace, policy, asked.askedAt, seen.clock)) {
     return retryStep(
@@ -285,7 +298,7 @@ function successorWorks(ledger: Ledger, policy: Policy, seen: Seen, target: Key,
   }
   const old = previous(ledger);
   if (old !== null && seen.works[old.id] === undefined) return look({ what: 'works', row: old.id });
-  const goesBack = old !== null && !expiresSoon(old, now) && seen.works[old.id]?.verdict !== 'refused';
+  const goesBack = wayBack(ledger, seen, now) !== null;
   if (verdict.why !== 'dead') {
     return stop(
       'GUARDED',

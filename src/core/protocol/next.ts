@@ -6,7 +6,7 @@ import { askOfCaller, endedByAnother, isKnownDead, whyNotBegun } from './asking.
 import type { Step } from './changes.ts';
 import { creation } from './creation.ts';
 import { debts } from './debts.ts';
-import { endWithout, overlapping, promoting, staging, verifying } from './placing.ts';
+import { endWithout, overlapping, promoted, promoting, staging, verifying } from './placing.ts';
 import { revocation } from './revocation.ts';
 import { expiresSoon } from './roles.ts';
 import { isForeign, type Seen } from './seen.ts';
@@ -66,7 +66,7 @@ export function followStore(ledger: Ledger, policy: Policy, seen: Seen): Step | 
   if (current.row === rotation?.new && rotation.phase !== 'overlap' && !isDead(row)) {
     if (rotation.phase === 'promote') return null;
     return row.state === 'pending'
-      ? landed(policy, row, current.version)
+      ? promoted(row, current.version, policy)
       : moved(ledger, policy, row.id, current.version);
   }
   const twinDied = ledger.keys.some((key) => isDead(key) && sameKey(key, row));
@@ -74,7 +74,7 @@ export function followStore(ledger: Ledger, policy: Policy, seen: Seen): Step | 
     return deadInPlace(ledger, policy, seen, row.id);
   // A promote of ours that was thought to be lost: nobody else did that.
   if (row.promoteEntered !== undefined) {
-    if (rotation === undefined) return landed(policy, row, current.version);
+    if (rotation === undefined) return promoted(row, current.version, policy);
     if (rotation.kind !== 'emergency' && rotation.promotedAt === undefined)
       return {
         do: 'record',
@@ -82,10 +82,6 @@ export function followStore(ledger: Ledger, policy: Policy, seen: Seen): Step | 
       };
   }
   return moved(ledger, policy, row.id, current.version);
-}
-
-function landed({ hooks, mirrors }: Policy, row: Key, version: string): Step {
-  return { do: 'record', change: { type: 'promoted', row: row.id, version, hooks, mirrors } };
 }
 
 function moved(ledger: Ledger, policy: Policy, row: string, version: string): Step {
@@ -193,7 +189,7 @@ function opening(ledger: Ledger, policy: Policy, seen: Seen, now: number, drive:
   const current = currentRow(ledger);
   const facts = dueFacts(current, policy, seen);
   const reason = due(current, policy, facts, ledger, now);
-  if (reason === null) return askIssuer(current, policy, seen, drive);
+  if (reason === null) return drive.asks ? askIssuer(current, policy, seen) : null;
   const blocked =
     (facts.dead ? endedByAnother(ledger, policy, current, now) : null) ??
     whyNotBegun(ledger, policy, seen) ??
@@ -201,9 +197,8 @@ function opening(ledger: Ledger, policy: Policy, seen: Seen, now: number, drive:
   // What stands against a key that is merely old may not stand against one that is dead, and the other way round.
   const { maxLive, asksWith } = policy.issuer;
   const matters = blocked !== null || maxLive === 1 || asksWith === 'current';
-  const asked = matters
-    ? (askIssuer(current, policy, seen, drive) ?? askPrevious(ledger, policy, seen, drive))
-    : null;
+  const asked =
+    matters && drive.asks ? (askIssuer(current, policy, seen) ?? askOfCaller(ledger, policy, seen)) : null;
   if (asked !== null || blocked !== null) return asked ?? blocked;
   if (isStale(ledger, policy, seen)) return mayBeOld(now);
   const scopes = reason.rule === 'scope' ? { scopes: true as const } : {};
@@ -214,14 +209,9 @@ function opening(ledger: Ledger, policy: Policy, seen: Seen, now: number, drive:
 }
 
 /** A key that died early, or lacks a scope, is noticed only by asking. */
-function askIssuer(current: Key | null, policy: Policy, seen: Seen, drive: Drive): Step | null {
-  if (!drive.asks || current === null || !policy.issuer.proves) return null;
+function askIssuer(current: Key | null, policy: Policy, seen: Seen): Step | null {
+  if (current === null || !policy.issuer.proves) return null;
   return seen.works[current.id] === undefined ? look({ what: 'works', row: current.id }) : null;
-}
-
-/** Where the issuer is asked with a key that is dead, what can be done depends on the one before. */
-function askPrevious(ledger: Ledger, policy: Policy, seen: Seen, drive: Drive): Step | null {
-  return drive.asks ? askOfCaller(ledger, policy, seen) : null;
 }
 
 /** What stands against opening a rotation that is due; null: nothing. */

@@ -2,19 +2,10 @@ import { toInstant, toMs } from '../credential.ts';
 import type { Verification } from '../issuer.ts';
 import type { Key, Ledger, Rotation } from '../ledger.ts';
 import { CLOCK_SKEW, type Policy, retryDelay } from '../policy.ts';
-import {
-  currentRow,
-  hasExpired,
-  isDead,
-  isStale,
-  makesKey,
-  mayBeTooNew,
-  previous,
-  rowOf,
-  settledAt,
-} from '../rows.ts';
+import { currentRow, hasExpired, isDead, isStale, makesKey, mayBeTooNew, rowOf, settledAt } from '../rows.ts';
 import type { Step } from './changes.ts';
 import { knownAs } from './creation.ts';
+import { wayBack } from './roles.ts';
 import type { Answer, CurrentSeen, Seen } from './seen.ts';
 import { emergencyCommand, look, mayBeOld, retryStep, stop } from './steps.ts';
 
@@ -250,18 +241,17 @@ export function landedUnseen(ledger: Ledger, seen: Seen, policy: Policy): Step |
   const { rotation } = ledger;
   const row = seen.current?.row;
   if (rotation?.phase !== 'promote' || row === undefined || row === null || row !== rotation.new) return null;
-  const { hooks, mirrors } = policy;
   const version = seen.current?.version ?? '';
   const target = rowOf(ledger, row);
   // A key that was current before may only be what the store still shows.
   const isPast =
     target?.currentAs === version || (policy.shared && policy.converges > 0 && target?.ceasedCurrentAt);
   if (target?.promoteEntered === undefined || isPast) return null;
-  return { do: 'record', change: { type: 'promoted', row, version, hooks, mirrors } };
+  return promoted(target, version, policy);
 }
 
-function promoted(row: Key, version: string, policy: Policy): Step {
-  const { hooks, mirrors } = policy;
+/** The key is in place: consumers read it from now on, and all that has to hear of that is owed. */
+export function promoted(row: Key, version: string, { hooks, mirrors }: Policy): Step {
   return { do: 'record', change: { type: 'promoted', row: row.id, version, hooks, mirrors } };
 }
 
@@ -275,11 +265,10 @@ export function overlapping(
 ): Step | null {
   const row = rowOf(ledger, rotation.new);
   if (row !== null && hasExpired(row, now)) {
-    const old = previous(ledger);
     return stop(
       'UNSAFE',
       `${row.id} in current has expired`,
-      old !== null && !hasExpired(old, now)
+      wayBack(ledger, seen, now) !== null
         ? 'run keyturn rollback now, while the old key lives'
         : `run ${emergencyCommand(ledger)} now to put a new key in place`,
     );

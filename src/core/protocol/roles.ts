@@ -42,6 +42,13 @@ export function expiresSoon({ expiresAt }: Key, now: number): boolean {
   return expiresAt !== undefined && expiresAt !== null && now >= toMs(expiresAt) - 2 * CLOCK_SKEW;
 }
 
+/** The key that a rollback would go back to, where nothing that is known speaks against it. */
+export function wayBack(ledger: Ledger, seen: Seen, now: number): Key | null {
+  const old = previous(ledger);
+  if (old === null || expiresSoon(old, now)) return null;
+  return seen.works[old.id]?.verdict === 'refused' ? null : old;
+}
+
 /** Which key is the first and which the second is known only while both of them live. */
 export function otherLives(ledger: Ledger, policy: Policy, seen: Seen, row: Key, now: number): Step | null {
   const other = currentRow(ledger);
