@@ -276,6 +276,12 @@ describe('describe', () => {
     expect(await described(graph.token())).toMatchObject({ alive: null, scopes: ['a'] });
   });
 
+  test('what stands among the permissions and might be a secret is not shown', async () => {
+    const secret = 'FakeOf43-characters_and-no-word-is-so-long';
+    graph.override = only('debug', { body: { data: { scopes: ['ads_read', secret, '0'.repeat(32)] } } });
+    expect(await described(graph.token())).toMatchObject({ scopes: ['ads_read'] });
+  });
+
   test.each<[string, Answer, string]>([
     ['a wrong secret', says(190), 'ADMIN_REFUSED'],
     ['a limit', says(4), 'RATE_LIMITED'],

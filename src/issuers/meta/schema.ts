@@ -45,8 +45,8 @@ const truth = z.union([
   ),
 ]);
 const seconds = whole.check(z.refine((value) => value >= 0 && value <= LAST_SECOND));
-/** No word of it is as long as a secret, so that none can pass for a permission and be shown. */
-const scopeName = z.string().check(z.regex(/^[A-Za-z0-9]{1,28}([_.:-][A-Za-z0-9]{1,28})*$/), z.maxLength(64));
+/** In small letters and with no word as long as a secret, so that none can pass for a permission and be shown. */
+const scopeName = z.string().check(z.regex(/^[a-z0-9]{1,28}([_.:-][a-z0-9]{1,28})*$/), z.maxLength(64));
 
 const errorBody = z.object({
   code: whole,
