@@ -175,6 +175,6 @@ export function possibleUntil(key: Key): number | null {
 }
 
 /** Whether its own expiry ended it, with room for clocks that differ. */
-export function hasExpired(key: Key, now: number): boolean {
+export function hasExpired(key: Pick<Key, 'expiresAt'>, now: number): boolean {
   return key.expiresAt !== undefined && key.expiresAt !== null && now > toMs(key.expiresAt) + CLOCK_SKEW;
 }

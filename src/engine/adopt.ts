@@ -1,14 +1,15 @@
 import type { KeyFacts } from '../core/credential.ts';
 import { KeyturnError } from '../core/errors.ts';
 import type { Key } from '../core/ledger.ts';
+import type { Step } from '../core/protocol/changes.ts';
 import { adoptionRefusal, alreadyManaged, givesWay } from '../core/protocol/orders.ts';
-import { emergencyCommand } from '../core/protocol/steps.ts';
+import { emergencyCommand, stop } from '../core/protocol/steps.ts';
 import { currentRow, isLive, isStale, rowOf, sameKey } from '../core/rows.ts';
 import type { Secret } from '../core/secret.ts';
 import { guarded } from './guard.ts';
 import { keepValue } from './keep.ts';
 import { lookAt, verified } from './looks.ts';
-import type { Outcome } from './outcome.ts';
+import { type Outcome, outcomeOf } from './outcome.ts';
 import type { Planned } from './plan.ts';
 import { continueWith } from './rotate.ts';
 import type { Run } from './run.ts';
@@ -137,6 +138,7 @@ async function factsOf(
 function hintForDead({ run, book }: Session, isStored: boolean): string {
   const { name } = run.credential;
   if (!isStored) return `adopt a key that works, or make one with keyturn rotate ${name}`;
+  if (run.policy.issuer.asksWith === 'current') return 'put a key there that works and adopt that';
   if (currentRow(book.ledger) !== null)
     return `put a key there that works and adopt that, or make one with ${emergencyCommand(book.ledger)}`;
   return `put a key there that works and adopt that, or remove the value and run keyturn rotate ${name}`;
@@ -262,7 +264,19 @@ async function adoptNew(
   const issuedAtFrom = sourceOf(facts, request, undefined);
   if (!same) record(session, { type: 'provided', row, facts, issuedAtFrom });
   const outcome = await continueWith(session, NOTHING);
-  return { outcome, key: currentRow(session.book.ledger), same: false };
+  const { rotation } = session.book.ledger;
+  const key = currentRow(session.book.ledger);
+  const isOvertaken = outcome.exitCode === 0 && rotation?.new !== row && key?.id !== row;
+  return { outcome: isOvertaken ? outcomeOf(session, overtaken(session), null) : outcome, key, same: false };
+}
+
+/** Another command has ended this adoption before its key was in place. */
+function overtaken({ run }: Session): Step {
+  return stop(
+    'GUARDED',
+    'another command has ended this adoption before the key was in place',
+    `look at keyturn status ${run.credential.name}; the key that was handed over is neither stored nor revoked`,
+  );
 }
 
 /** Refuses where the place is another key's. */

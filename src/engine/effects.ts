@@ -111,10 +111,12 @@ const EFFECTS: { readonly [Kind in Effect['kind']]: Perform<Kind> } = {
     const { location } = run.credential;
     const value = values.current;
     if (value === null || value.version !== base) return [];
+    let copy: Version | null = null;
     try {
       const staged = await guarded(run.world, 'stage what is current again', run.signal, (signal) =>
         run.store.stage({ location, mark, text: value.text }, signal),
       );
+      copy = staged.version;
       const now = await guarded(
         run.world,
         `write current again`,
@@ -125,7 +127,8 @@ const EFFECTS: { readonly [Kind in Effect['kind']]: Perform<Kind> } = {
       return [{ type: 'rewritten', row, version: now.version, kept: staged.version }];
     } catch (caught) {
       const error = toKeyturnError(caught, 'write current again');
-      const other = error.code === 'CONFLICT' ? await otherUnder(run, mark, value.text) : null;
+      // Where `current` has changed meanwhile, the copy is of no use to anybody.
+      const other = error.code === 'CONFLICT' ? (copy ?? (await otherUnder(run, mark, value.text))) : null;
       if (other !== null) return [{ type: 'rewrite-conflict', row, version: other }];
       return [{ type: 'revoke-failed', row, failure: failureOf(error) }];
     }

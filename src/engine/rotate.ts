@@ -11,6 +11,7 @@ import { perform } from './effects.ts';
 import { givesUp, holdsUnstaged, shelters, standsInTheWay, waitOut } from './in-hand.ts';
 import { keepReplaced } from './keep.ts';
 import { lookAt } from './looks.ts';
+import { endedWithout, givenUp, isUnfinished } from './ordered.ts';
 import { type Outcome, outcomeOf } from './outcome.ts';
 import { patienceFor } from './patience.ts';
 import { leadsToKey, requireRights } from './rights.ts';
@@ -71,7 +72,7 @@ export async function continueWith(session: Session, order: Order): Promise<Outc
           continue;
         }
         if (obstacle !== null) return await fail(session, obstacle);
-        if (ask === null && !lingered && onlyFinished(session, order)) {
+        if (ask === null && !lingered && isUnfinished(session, order)) {
           lingered = true;
           ordered = false;
           continue;
@@ -104,38 +105,6 @@ export async function continueWith(session: Session, order: Order): Promise<Outc
   throw new KeyturnError('BUG', `the run on ${session.run.credential.name} does not come to an end`, {
     hint: 'report this with the output of keyturn status --json',
   });
-}
-
-/** It was told to rotate and has only closed a rotation whose overlap was over: the key that was asked for is to come. */
-function onlyFinished({ history }: Session, order: Order): boolean {
-  const types = history.map((change) => change.type);
-  return (
-    order.do === 'rotate' &&
-    types.includes('closed') &&
-    !types.includes('opened') &&
-    !types.includes('promoted')
-  );
-}
-
-/** It was told to rotate and went along with a rotation that another run has ended without a new key. */
-function endedWithout({ book, history }: Session, order: Order, began: string | undefined): boolean {
-  const { ledger } = book;
-  if (order.do !== 'rotate' || ledger.rotation !== undefined) return false;
-  return currentRow(ledger)?.id === began && !history.some((change) => change.type === 'opened');
-}
-
-/** Another command has ended the emergency that was asked for, and what it was to end lives. */
-function givenUp({ book }: Session, order: Order, step: Step): Step | null {
-  const { rotation, keys, credential } = book.ledger;
-  const seemsWell = step.do === 'nothing' || (step.do === 'wait' && step.for === 'overlap');
-  if (order.do !== 'emergency' || rotation?.kind === 'emergency' || !seemsWell) return null;
-  if (!keys.some((key) => key.state === 'retiring' || key.state === 'pending')) return null;
-  return {
-    do: 'stop',
-    code: 'GUARDED',
-    reason: 'another command has given the emergency up, and a key that it was to end still works',
-    hint: `run keyturn emergency ${credential} again, unless that was meant`,
-  };
 }
 
 /** After these nothing is left of an order but what `next` gives. */

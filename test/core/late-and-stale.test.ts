@@ -583,10 +583,43 @@ describe('a way on', () => {
     const hintFor = (left: number | null): string => {
       const life = left === null ? {} : { expiresAt: ago(-left) };
       const old: Key = { ...OLD, state: 'retiring', ceasedCurrentAt: ago(DAY), ...life };
-      return JSON.stringify(step({ keys: [old, placed], rotation }, { current, base: 'v1' }));
+      const works = { [OLD.id]: WORKS, [NEW.id]: WORKS };
+      return JSON.stringify(step({ keys: [old, placed], rotation }, { current, base: 'v1', works }));
     };
     expect(hintFor(null)).toContain('keyturn rollback now');
     expect(hintFor(11 * MINUTE)).toContain('keyturn rollback now');
     expect(hintFor(9 * MINUTE)).toContain('keyturn emergency wa-test');
+  });
+
+  it('that the key of an emergency has expired is no matter where somebody has put another one in place', () => {
+    const old: Key = { ...OLD, state: 'retiring', ceasedCurrentAt: ago(DAY), endNow: 'emergency' };
+    const placed: Key = { ...NEW, state: 'current', currentAs: 'v1', expiresAt: ago(10 * MINUTE) };
+    const phase = { kind: 'emergency', phase: 'overlap', promotedAt: ago(DAY), overlap: 0 } as const;
+    const ledger = { keys: [old, placed], rotation: { ...OPENED, ...phase } };
+    const current = { version: 'vf', row: null, fingerprints: { value: 'f'.repeat(16) }, complete: true };
+    const hold = { kind: 'foreign', reason: 'changed', since: ago(SECOND), by: 'a test' } as const;
+    const found = step({ ...ledger, hold }, { current, base: 'vf', foreignWorks: WORKS });
+    expect(found).toMatchObject({ do: 'intend', effect: { kind: 'revoke', row: OLD.id } });
+    const own = {
+      current: { ...current, version: 'v1', row: NEW.id },
+      base: 'v1',
+      works: { [OLD.id]: WORKS },
+    };
+    const refused = { verdict: 'refused', why: 'dead', message: 'no', askedAt: NOW } as const;
+    const expired = step(ledger, { ...own, works: { ...own.works, [NEW.id]: refused } });
+    expect(expired).toMatchObject({
+      code: 'UNSAFE',
+      hint: expect.stringContaining('emergency wa-test --again'),
+    });
+  });
+
+  it('a key of which the issuer says that it works on has not expired', () => {
+    const placed: Key = { ...NEW, state: 'current', currentAs: 'v1', expiresAt: ago(10 * MINUTE) };
+    const old: Key = { ...OLD, state: 'retiring', ceasedCurrentAt: ago(MINUTE), overlapFrom: ago(MINUTE) };
+    const rotation = { ...OPENED, phase: 'overlap', promotedAt: ago(MINUTE) } as const;
+    const current = { version: 'v1', row: NEW.id, fingerprints: {}, complete: true };
+    const works = { [NEW.id]: { ...WORKS, facts: { expiresAt: ago(-90 * DAY) } }, [OLD.id]: WORKS };
+    const waits = step({ keys: [old, placed], rotation }, { current, base: 'v1', works });
+    expect(waits).toMatchObject({ do: 'wait', for: 'overlap' });
   });
 });

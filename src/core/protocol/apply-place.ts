@@ -1,7 +1,7 @@
 import { toInstant } from '../credential.ts';
 import type { Key, Ledger, Owed } from '../ledger.ts';
 import { retryDelay } from '../policy.ts';
-import { currentRow, rowOf } from '../rows.ts';
+import { currentRow, makesKey, rowOf } from '../rows.ts';
 import { factsOf, nextAttempt } from './apply-creation.ts';
 import { beginOverlap, failureData, toldBy, withoutUnadopted } from './apply-rotation.ts';
 import { type Handlers, NO_PROMOTE, type Pen, withRotation, withRow } from './record.ts';
@@ -59,7 +59,7 @@ export const placeChanges: Handlers<
   }),
 
   'value-lost': (ledger, change, pen) => ({
-    ledger: nextAttempt(withRow(ledger, change.row, { valueLost: true }), pen),
+    ledger: withoutValue(ledger, change.row, pen),
     note: { event: 'value-lost', key: change.row },
   }),
 
@@ -279,6 +279,13 @@ export const placeChanges: Handlers<
     };
   },
 };
+
+/** Another key is made instead, unless the rotation was to place just this one: then it ends without. */
+function withoutValue(ledger: Ledger, row: string, pen: Pen): Ledger {
+  const noted = withRow(ledger, row, { valueLost: true });
+  const { rotation } = ledger;
+  return rotation !== undefined && !makesKey(rotation) ? noted : nextAttempt(noted, pen);
+}
 
 /** Every hook and mirror is owed for the key that is current now. */
 function owe(

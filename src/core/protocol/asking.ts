@@ -2,13 +2,26 @@ import type { Key, Ledger } from '../ledger.ts';
 import type { Policy } from '../policy.ts';
 import { currentRow, hasExpired, isDead, mayBeTooNew, previous, rowOf } from '../rows.ts';
 import type { Step } from './changes.ts';
-import { wayBack } from './roles.ts';
+import { askOfPrevious, wayBack } from './roles.ts';
 import type { Seen } from './seen.ts';
 import { emergencyCommand, look, stop } from './steps.ts';
 
 /** Why nothing is begun that asks for a key. Null: it can be. */
 export function whyNotBegun(ledger: Ledger, policy: Policy, seen: Seen): Step | null {
   return gapNotAccepted(policy) ?? nobodyAsks(ledger, policy, seen);
+}
+
+/** What a person does to put another key in place: the command, or what helps where none can be asked for. */
+export function remedy(command: string, ledger: Ledger, policy: Policy, seen: Seen): string {
+  const cannot = whyNotBegun(ledger, policy, seen);
+  return cannot?.do === 'stop' ? cannot.hint : `run ${command} to put a new key in place`;
+}
+
+/** What a person does where the key in `current` does not work, and the one before it was asked about. */
+export function wayOut(ledger: Ledger, policy: Policy, seen: Seen, now: number): string {
+  return wayBack(ledger, seen, now) === null
+    ? remedy(`${emergencyCommand(ledger)} now`, ledger, policy, seen)
+    : 'run keyturn rollback now, while the old key lives';
 }
 
 const NEEDS_GAP = 'set accept: gap in the policy of this credential';
@@ -79,9 +92,7 @@ export function askOfCaller(ledger: Ledger, policy: Policy, seen: Seen): Step | 
   if (!asks || caller === null) return null;
   if (!isDead(caller) && seen.works[caller.id] === undefined) return look({ what: 'works', row: caller.id });
   // Where it is dead, what can be done depends on the one before.
-  const old = previous(ledger);
-  if (old === null || seen.works[old.id] !== undefined || !isKnownDead(caller, policy, seen)) return null;
-  return look({ what: 'works', row: old.id });
+  return isKnownDead(caller, policy, seen) ? askOfPrevious(ledger, policy, seen) : null;
 }
 
 /** Whether the issuer has said in this run that a key is dead, or the ledger has it so. */

@@ -8,17 +8,17 @@ import {
   isStale,
   makesKey,
   mayBeTooNew,
-  previous,
   rowOf,
   sameId,
   sameKey,
   wasCurrent,
 } from '../rows.ts';
 import { fingerprint, sameFingerprints } from '../secret.ts';
+import { remedy, wayOut } from './asking.ts';
 import type { Step } from './changes.ts';
-import { wayBack } from './roles.ts';
+import { askOfPrevious, wayBack } from './roles.ts';
 import type { Seen } from './seen.ts';
-import { emergencyCommand, look, mayBeOld, replaceCommand, retryStep, stop } from './steps.ts';
+import { look, mayBeOld, replaceCommand, retryStep, stop } from './steps.ts';
 
 /**
  * The one door for every revocation. Null: it is open, the target may be revoked now. Otherwise the step that must
@@ -42,7 +42,7 @@ function mayDieUnguarded(ledger: Ledger, policy: Policy, target: Key): boolean {
   const rotation = ledger.rotation;
   const revokeFirst =
     rotation?.revokeFirst === true && rotation.old === target.id && rotation.promotedAt === undefined;
-  // It ended when its successor was made, unless the issuer waits to be told.
+  // A successor that this rotation made, or one by hand where nobody can be told, has ended it.
   const ended =
     !policy.issuer.can.revoke || (rotation !== undefined && makesKey(rotation) && rotation.old === target.id);
   const gap = policy.acceptGap && policy.issuer.maxLive === 1 && target.state === 'retiring' && ended;
@@ -296,23 +296,17 @@ function whyNotTaken(
       now,
     );
   }
-  const old = previous(ledger);
-  if (old !== null && seen.works[old.id] === undefined) return look({ what: 'works', row: old.id });
-  const goesBack = wayBack(ledger, seen, now) !== null;
-  if (verdict.why !== 'dead') {
-    return stop(
-      'GUARDED',
-      `the key in current is not fit to take over: ${verdict.message}`,
-      goesBack
-        ? 'mend the new key at the issuer, or run keyturn rollback while the old key lives'
-        : `mend it at the issuer, or run ${replaceCommand(ledger)} to put another key in place`,
-    );
+  const asks = askOfPrevious(ledger, policy, seen);
+  if (asks !== null) return asks;
+  if (verdict.why === 'dead') {
+    const reason = `the key in current does not work: ${verdict.message}`;
+    return stop('UNSAFE', reason, wayOut(ledger, policy, seen, now));
   }
   return stop(
-    'UNSAFE',
-    `the key in current does not work: ${verdict.message}`,
-    goesBack
-      ? 'run keyturn rollback now, while the old key lives'
-      : `run ${emergencyCommand(ledger)} now to put a new key in place`,
+    'GUARDED',
+    `the key in current is not fit to take over: ${verdict.message}`,
+    wayBack(ledger, seen, now) === null
+      ? `mend it at the issuer, or ${remedy(replaceCommand(ledger), ledger, policy, seen)}`
+      : 'mend the new key at the issuer, or run keyturn rollback while the old key lives',
   );
 }

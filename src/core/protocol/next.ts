@@ -1,12 +1,13 @@
 import { toMs } from '../credential.ts';
-import type { Key, Ledger } from '../ledger.ts';
+import type { Key, Ledger, Rotation } from '../ledger.ts';
 import { backOffUntil, type DueFacts, due, dueAt, type Policy } from '../policy.ts';
 import { currentRow, isDead, isStale, owedRevocations, rowOf, sameKey } from '../rows.ts';
-import { askOfCaller, endedByAnother, isKnownDead, whyNotBegun } from './asking.ts';
+import { askOfCaller, endedByAnother, isKnownDead, remedy, whyNotBegun } from './asking.ts';
 import type { Step } from './changes.ts';
 import { creation } from './creation.ts';
 import { debts } from './debts.ts';
-import { endWithout, overlapping, promoted, promoting, staging, verifying } from './placing.ts';
+import { overlapping } from './overlap.ts';
+import { endWithout, landedUnseen, promoted, promoting, staging, verifying } from './placing.ts';
 import { revocation } from './revocation.ts';
 import { expiresSoon } from './roles.ts';
 import { isForeign, type Seen } from './seen.ts';
@@ -124,9 +125,8 @@ function gone(ledger: Ledger, policy: Policy, seen: Seen): Step | null {
   }
   const reason = 'the value that consumers read is gone from the store';
   if (ledger.hold?.kind !== 'gone') return { do: 'record', change: { type: 'held', kind: 'gone', reason } };
-  const remedy = `run keyturn rotate ${ledger.credential} to put a new key in place`;
-  const cannot = whyNotBegun(ledger, policy, seen);
-  return stop('PERSON', reason, `put it back by hand, or ${cannot?.do === 'stop' ? cannot.hint : remedy}`);
+  const instead = remedy(`keyturn rotate ${ledger.credential}`, ledger, policy, seen);
+  return stop('PERSON', reason, `put it back by hand, or ${instead}`);
 }
 
 function deadInPlace(ledger: Ledger, policy: Policy, seen: Seen, row: string): Step | null {
@@ -134,9 +134,7 @@ function deadInPlace(ledger: Ledger, policy: Policy, seen: Seen, row: string): S
   if (rotation !== undefined && rotation.phase !== 'overlap' && rotation.phase !== 'done') return null;
   const reason = `current holds ${row}, which is revoked`;
   if (ledger.hold?.kind !== 'dead') return { do: 'record', change: { type: 'held', kind: 'dead', reason } };
-  const remedy = `run ${emergencyCommand(ledger)} now to put a working key in place`;
-  const cannot = whyNotBegun(ledger, policy, seen);
-  return stop('UNSAFE', reason, cannot?.do === 'stop' ? cannot.hint : remedy);
+  return stop('UNSAFE', reason, remedy(`${emergencyCommand(ledger)} now`, ledger, policy, seen));
 }
 
 function rotating(ledger: Ledger, policy: Policy, seen: Seen, now: number): Step | null {
@@ -146,13 +144,10 @@ function rotating(ledger: Ledger, policy: Policy, seen: Seen, now: number): Step
   if (row !== null && isDead(row) && rotation.promotedAt === undefined) {
     return { do: 'record', change: { type: 'abandoned', why: `${row.id} is dead` } };
   }
-  if (
-    row !== null &&
-    rotation.kind === 'rollback' &&
-    rotation.promotedAt === undefined &&
-    expiresSoon(row, now)
-  )
-    return endWithout(rotation, `${row.id} is about to expire, or has, so nothing goes back to it`);
+  if (row !== null && isTooLate(rotation, row, now)) {
+    const why = `${row.id} is about to expire, or has, so nothing goes back to it`;
+    return landedUnseen(ledger, seen, policy) ?? endWithout(rotation, why);
+  }
   switch (rotation.phase) {
     case 'create':
       return creation(ledger, policy, seen, rotation, now);
@@ -172,6 +167,12 @@ function rotating(ledger: Ledger, policy: Policy, seen: Seen, now: number): Step
     case 'done':
       return finish(ledger);
   }
+}
+
+/** It was to go back to a key that is about to expire. What was sent to be staged is looked for first, or it stays for ever. */
+function isTooLate({ kind, phase, entered, promotedAt }: Rotation, target: Key, now: number): boolean {
+  if (kind !== 'rollback' || promotedAt !== undefined || !expiresSoon(target, now)) return false;
+  return phase !== 'stage' || entered === undefined;
 }
 
 /** Closes when every value that nobody needs is discarded; the discards themselves are debts. */

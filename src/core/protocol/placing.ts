@@ -5,9 +5,8 @@ import { CLOCK_SKEW, type Policy, retryDelay } from '../policy.ts';
 import { currentRow, hasExpired, isDead, isStale, makesKey, mayBeTooNew, rowOf, settledAt } from '../rows.ts';
 import type { Step } from './changes.ts';
 import { knownAs } from './creation.ts';
-import { wayBack } from './roles.ts';
 import type { Answer, CurrentSeen, Seen } from './seen.ts';
-import { emergencyCommand, look, mayBeOld, retryStep, stop } from './steps.ts';
+import { look, mayBeOld, retryStep } from './steps.ts';
 
 /** The phase in which the value is written where consumers do not see it. */
 export function staging(ledger: Ledger, policy: Policy, seen: Seen, rotation: Rotation, now: number): Step {
@@ -16,6 +15,7 @@ export function staging(ledger: Ledger, policy: Policy, seen: Seen, rotation: Ro
   if (row?.revokeEntered !== undefined) return giveUp(rotation, id);
   const twin = row === null ? null : sameAsKnown(ledger, seen, row, rotation);
   if (twin !== null) return twin;
+  if (row?.valueLost === true && !makesKey(rotation)) return lost(rotation, id);
   const mark = `${rotation.id}.${rotation.attempt}`;
   const holds = seen.hand?.row === id || row?.storeVersion !== undefined;
   if (rotation.entered !== undefined) {
@@ -32,6 +32,7 @@ export function staging(ledger: Ledger, policy: Policy, seen: Seen, rotation: Ro
   const isOutdated = policy.shared && row?.stagedAs === mark && rotation.base !== (seen.base ?? null);
   if (holds && isOutdated) return { do: 'record', change: { type: 'restage', row: id } };
   if (holds) return paused(rotation, now) ?? { do: 'intend', effect: { kind: 'stage', row: id, mark } };
+  if (!makesKey(rotation)) return lost(rotation, id);
   if (policy.issuer.secretFrom === 'client') return look({ what: 'invent', row: id });
   if (policy.issuer.secretFrom === 'operator' && row !== null) {
     // The key exists and nobody here has it any more: the person who made it is asked for it again.
@@ -111,14 +112,14 @@ function isUnfit(row: Key, policy: Policy, seen: Seen, answer: Answer | undefine
 }
 
 /** The answer where nobody can be asked. */
-const ON_ITS_SHAPE: Answer = {
+export const ON_ITS_SHAPE: Answer = {
   verdict: 'works',
   facts: {},
   findings: [{ rule: 'other', message: 'taken by its shape; nothing tests it' }],
   askedAt: 0,
 };
 
-function nowVerified(row: Key, answer: Extract<Verification, { verdict: 'works' }>): Step {
+export function nowVerified(row: Key, answer: Extract<Verification, { verdict: 'works' }>): Step {
   const findings = answer.findings.map((finding) => finding.message);
   const by = answer === ON_ITS_SHAPE ? 'shape' : 'issuer';
   return { do: 'record', change: { type: 'verified', row: row.id, by, facts: answer.facts, findings } };
@@ -253,48 +254,6 @@ export function landedUnseen(ledger: Ledger, seen: Seen, policy: Policy): Step |
 /** The key is in place: consumers read it from now on, and all that has to hear of that is owed. */
 export function promoted(row: Key, version: string, { hooks, mirrors }: Policy): Step {
   return { do: 'record', change: { type: 'promoted', row: row.id, version, hooks, mirrors } };
-}
-
-/** The phase in which both keys work, up to the moment when the old one may die. */
-export function overlapping(
-  ledger: Ledger,
-  policy: Policy,
-  seen: Seen,
-  rotation: Rotation,
-  now: number,
-): Step | null {
-  const row = rowOf(ledger, rotation.new);
-  if (row !== null && hasExpired(row, now)) {
-    return stop(
-      'UNSAFE',
-      `${row.id} in current has expired`,
-      wayBack(ledger, seen, now) !== null
-        ? 'run keyturn rollback now, while the old key lives'
-        : `run ${emergencyCommand(ledger)} now to put a new key in place`,
-    );
-  }
-  if (rotation.unverified === true && row !== null) {
-    const verdict = policy.issuer.proves ? seen.works[row.id] : ON_ITS_SHAPE;
-    if (verdict === undefined) return look({ what: 'works', row: row.id });
-    if (verdict.verdict === 'works') return nowVerified(row, verdict);
-    const since = toMs(rotation.promotedAt ?? toInstant(now));
-    if (verdict.verdict === 'refused' && verdict.askedAt >= since + policy.issuer.settles) {
-      return stop(
-        'UNSAFE',
-        `the key in current does not work: ${verdict.message}`,
-        `run ${emergencyCommand(ledger)} to put a new key in place, or set a working key by hand and run keyturn adopt`,
-      );
-    }
-    const after = verdict.verdict === 'unknown' ? verdict.retryAfterMs : undefined;
-    return retryStep(
-      'retry',
-      `whether the key in current works could not be told: ${verdict.message}`,
-      after,
-      {},
-      now,
-    );
-  }
-  return null;
 }
 
 /** An effect that failed is not sent again before its pause is over. */

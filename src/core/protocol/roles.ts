@@ -3,7 +3,7 @@ import type { Key, Ledger } from '../ledger.ts';
 import { CLOCK_SKEW, type Policy } from '../policy.ts';
 import { currentRow, mayBeTooNew, previous } from '../rows.ts';
 import type { Step } from './changes.ts';
-import type { Seen } from './seen.ts';
+import { isForeign, type Seen } from './seen.ts';
 import { look, retryStep, stop } from './steps.ts';
 
 /**
@@ -45,8 +45,15 @@ export function expiresSoon({ expiresAt }: Key, now: number): boolean {
 /** The key that a rollback would go back to, where nothing that is known speaks against it. */
 export function wayBack(ledger: Ledger, seen: Seen, now: number): Key | null {
   const old = previous(ledger);
-  if (old === null || expiresSoon(old, now)) return null;
-  return seen.works[old.id]?.verdict === 'refused' ? null : old;
+  if (old === null || old.endNow === 'emergency' || isForeign(ledger, seen)) return null;
+  return expiresSoon(old, now) || seen.works[old.id]?.verdict === 'refused' ? null : old;
+}
+
+/** Asks about that key. Null: it was asked, nobody can be, or there is none. */
+export function askOfPrevious(ledger: Ledger, policy: Policy, seen: Seen): Step | null {
+  const old = previous(ledger);
+  if (old === null || !policy.issuer.proves || seen.works[old.id] !== undefined) return null;
+  return look({ what: 'works', row: old.id });
 }
 
 /** Which key is the first and which the second is known only while both of them live. */

@@ -1,0 +1,207 @@
+import { describe, expect, it } from 'vitest';
+import { Secret } from '../../src/core/secret.ts';
+import { adopt } from '../../src/engine/adopt.ts';
+import type { Outcome } from '../../src/engine/outcome.ts';
+import { provide } from '../../src/engine/provide.ts';
+import { type Ended, outcomeIn, type Scene, type SceneOptions, sceneOf } from './scene.ts';
+import { type Around, type Fault, faulty } from './tap.ts';
+import { DAY, HOUR, NAME } from './world.ts';
+
+const MINUTE = 60_000;
+const never = new AbortController().signal;
+const ROLLBACK = { do: 'rollback', reason: 'it fails' } as const;
+
+type Cut = Extract<Fault, 'crash-before' | 'crash-after'>;
+
+/** One run whose process dies at the first call of this operation, and two minutes. */
+async function cutAt(
+  scene: Scene,
+  op: string,
+  when: Cut,
+  task: Parameters<Scene['run']>[0] = {},
+): Promise<void> {
+  const process = scene.clock.process();
+  const around: Around = (call, perform) =>
+    call.op === op
+      ? faulty(when, { crash: () => process.kill(), later: () => undefined }, perform)
+      : perform();
+  expect(await scene.run({ ...task, process, around })).toBe('crashed');
+  scene.clock.advance(2 * MINUTE);
+}
+
+const handOver =
+  (value: string) =>
+  async (run: Parameters<typeof adopt>[0]): Promise<Outcome> =>
+    (await adopt(run, { secret: Secret.of(value) })).outcome;
+
+/** A rotation has replaced a key that lives for so long yet. */
+async function expiring(left: number): Promise<Scene> {
+  const scene = sceneOf({ traits: { longestLife: 100 * DAY } });
+  outcomeIn(await scene.adopt(95));
+  scene.clock.advance(5 * DAY - left);
+  outcomeIn(await scene.run());
+  return scene;
+}
+
+describe('a rollback to a key that is about to expire', () => {
+  it('that has landed is looked at, not assumed: it is in place, and the way forth is named', async () => {
+    const scene = await expiring(2 * HOUR);
+    scene.clock.advance(HOUR + 40 * MINUTE);
+    await cutAt(scene, 'store.promote', 'crash-after', { order: ROLLBACK });
+    scene.clock.advance(12 * MINUTE);
+    const outcome = outcomeIn(await scene.run());
+    expect(JSON.stringify(outcome)).not.toContain('nothing goes back');
+    scene.clock.advance(20 * MINUTE);
+    const expired = outcomeIn(await scene.run());
+    expect(expired).toMatchObject({ exitCode: 6, hint: expect.stringContaining('keyturn rollback') });
+    expect(outcomeIn(await scene.run({ order: ROLLBACK })).exitCode).toBe(0);
+    expect(scene.issuer.isAlive((await scene.watch.current()) ?? '')).toBe(true);
+  });
+
+  it('leaves nothing in the store that was staged for it', async () => {
+    const scene = await expiring(2 * HOUR);
+    scene.clock.advance(HOUR + 40 * MINUTE);
+    await cutAt(scene, 'store.stage', 'crash-after', { order: ROLLBACK });
+    scene.clock.advance(12 * MINUTE);
+    expect(outcomeIn(await scene.run()).exitCode).toBe(4);
+    scene.clock.advance(2 * DAY);
+    outcomeIn(await scene.run());
+    await scene.watch.atRest();
+    expect(scene.watch.violations).toEqual([]);
+  });
+
+  it('that nobody can be asked about is judged by its date, back and forth', async () => {
+    const scene = sceneOf({
+      traits: { revokesBy: 'operator', proves: false, longestLife: 10 * DAY },
+      policy: { lead: 0, renewBefore: HOUR, maxAge: 900 * DAY },
+    });
+    const rotate = { do: 'rotate', reason: 'test' } as const;
+    scene.watch.allowed.lastKey = true;
+    outcomeIn(await scene.adopt(0));
+    outcomeIn(await scene.run({ order: rotate }));
+    scene.clock.advance(10 * DAY - 2 * HOUR);
+    outcomeIn(await scene.run({ order: { do: 'revoke', reason: 'removed', attest: 'kim' } }));
+    outcomeIn(await scene.run());
+    outcomeIn(await scene.run({ order: rotate }));
+    outcomeIn(await scene.run({ order: ROLLBACK }));
+    expect(await scene.watch.current()).toBe(scene.issuer.keys[1]?.value);
+    scene.clock.advance(2 * HOUR + 10 * MINUTE);
+    const expired = outcomeIn(await scene.run());
+    expect(expired).toMatchObject({ exitCode: 6, hint: expect.stringContaining('keyturn rollback') });
+    outcomeIn(await scene.run({ order: ROLLBACK }));
+    expect(await scene.watch.current()).toBe(scene.issuer.keys[2]?.value);
+    outcomeIn(await scene.run({ order: ROLLBACK }));
+    expect(await scene.watch.current()).toBe(scene.issuer.keys[2]?.value);
+  });
+});
+
+describe('a rollback', () => {
+  it('makes no key where the value that it goes back to is gone', async () => {
+    const scene = sceneOf();
+    outcomeIn(await scene.adopt(100));
+    outcomeIn(await scene.run());
+    await cutAt(scene, 'store.stage', 'crash-before', { order: ROLLBACK });
+    const kept = (await scene.watch.ledger())?.keys[0]?.storeVersion ?? '';
+    await scene.store.discard(NAME, kept, never);
+    expect(outcomeIn(await scene.run()).exitCode).toBe(4);
+    expect(scene.issuer.keys).toHaveLength(2);
+    expect(await scene.watch.current()).toBe(scene.issuer.keys[1]?.value);
+  });
+
+  it('goes back also where what it gave up has landed at the last moment, and leaves no copy behind', async () => {
+    const scene = sceneOf();
+    outcomeIn(await scene.adopt(100));
+    const process = scene.clock.process();
+    const under: (() => Promise<unknown>)[] = [];
+    const sent: Around = (call, perform) =>
+      call.op === 'store.promote'
+        ? faulty('late', { crash: () => process.kill(), later: (one) => under.push(one) }, perform)
+        : perform();
+    await scene.run({ process, around: sent, patch: { deadline: scene.clock.now() + 20_000 } });
+    scene.clock.advance(2 * MINUTE);
+    const around: Around = async (call, perform) => {
+      if (call.op === 'store.promote') for (const land of under.splice(0)) await land();
+      return perform();
+    };
+    expect(outcomeIn(await scene.run({ order: ROLLBACK, around })).exitCode).toBe(0);
+    expect(await scene.watch.current()).toBe(scene.issuer.keys[0]?.value);
+    await scene.untilRest();
+    expect(scene.watch.violations).toEqual([]);
+  });
+});
+
+describe('a key that is handed over and was not staged', () => {
+  const CASES: readonly (readonly [string, SceneOptions['traits']])[] = [
+    ['where keyturn makes the secrets', { secretFrom: 'client', revokesBy: 'nothing', proves: false }],
+    ['where a person makes the keys', { secretFrom: 'operator', revokesBy: 'operator' }],
+    ['where a person makes the keys and they end by their ids', { secretFrom: 'operator', revokesBy: 'id' }],
+  ];
+
+  it.each(CASES)('is asked for again, and is neither replaced nor ended: %s', async (_, traits) => {
+    const scene = sceneOf({ traits: { ...traits, longestLife: null } });
+    const { value } = scene.issuer.make();
+    await cutAt(scene, 'store.stage', 'crash-before', { work: handOver(value) });
+    const outcome = outcomeIn(await scene.run());
+    expect([outcome.exitCode, JSON.stringify(outcome.problems)]).toEqual([
+      4,
+      expect.stringContaining('keyturn adopt'),
+    ]);
+    expect(await scene.watch.current()).toBeNull();
+    await expect(
+      scene.run({ work: (run) => provide(run, Secret.of(scene.issuer.make().value)) }),
+    ).resolves.toMatchObject({ code: 'USAGE' });
+    expect(outcomeIn(await scene.run({ work: handOver(value) })).exitCode).toBe(0);
+    expect(await scene.watch.current()).toBe(value);
+    expect(scene.issuer.isAlive(value)).toBe(true);
+    expect(scene.watch.violations).toEqual([]);
+  });
+
+  it('is not called adopted where another command has put another key in place meanwhile', async () => {
+    const scene = sceneOf();
+    const { value } = scene.issuer.make();
+    let other: Ended | null = null;
+    const around: Around = async (call, perform) => {
+      if (call.op === 'store.stage' && other === null) {
+        scene.clock.advance(2 * MINUTE);
+        other = await scene.run({ order: { do: 'emergency', reason: 'it leaked' } });
+      }
+      return perform();
+    };
+    const outcome = outcomeIn(await scene.run({ work: handOver(value), around }));
+    expect(other).toMatchObject({ exitCode: 0 });
+    expect(await scene.watch.current()).not.toBe(value);
+    expect(outcome).toMatchObject({ exitCode: 4, hint: expect.stringContaining('keyturn status') });
+  });
+});
+
+describe('an overlap in which the key in place expires', () => {
+  it('ends by itself where the old one has expired, too', async () => {
+    const scene = sceneOf({
+      traits: { longestLife: 4 * HOUR },
+      policy: { overlap: HOUR, renewBefore: HOUR },
+    });
+    outcomeIn(await scene.adopt(0));
+    scene.clock.advance(3 * HOUR + MINUTE);
+    outcomeIn(await scene.run());
+    scene.clock.advance(5 * HOUR);
+    scene.watch.allowed.lastKey = true;
+    expect(outcomeIn(await scene.run()).exitCode).toBe(0);
+    expect(scene.issuer.isAlive((await scene.watch.current()) ?? '')).toBe(true);
+  });
+
+  it('ends by itself where the issuer has ended the old one, or its revocation was cut short', async () => {
+    for (const when of ['ended', 'revoked'] as const) {
+      const scene = await expiring(30 * DAY);
+      scene.watch.allowed.lastKey = true;
+      scene.watch.allowed.earlyDeath = true;
+      if (when === 'ended') scene.issuer.kill(scene.issuer.keys[0]?.value ?? '');
+      else {
+        scene.clock.advance(DAY + HOUR);
+        await cutAt(scene, 'issuer.revoke', 'crash-after');
+      }
+      scene.clock.advance(101 * DAY);
+      await scene.untilRest();
+      expect(scene.issuer.isAlive((await scene.watch.current()) ?? ''), when).toBe(true);
+    }
+  });
+});
