@@ -54,7 +54,7 @@ export function asked({ one, owner, saved, heard }: Actor, effect: string, reque
     if (effect === 'stage') return row.stagedAs === what || row.rewriting === what;
     if (effect === 'promote') return row.storeVersion === what || row.rewriting !== undefined;
     if (effect !== 'revoke') return row.id === what;
-    return row.revokeEntered !== undefined && (one.keyOf(row) ?? one.again.get(row.id))?.value === what;
+    return row.revokeEntered !== undefined && one.keyOf(row)?.value === what;
   };
   const row = saved?.ledger.keys.find(names);
   const rewrites = row?.rewriting !== undefined && effect !== 'revoke';
@@ -109,7 +109,7 @@ function born({ one, began, saved }: Actor, key: SimKey): void {
 /** The store has let go of a value; one that keyturn had lost before is nobody's to keep. */
 function discarded({ owner }: Actor, one: Credential, value: string | null): void {
   const key = one.find(value);
-  const holds = (row: Key): boolean => !isDead(row) && row.state !== 'possible' && row.valueLost !== true;
+  const holds = (row: Key): boolean => !isDead(row) && row.valueLost !== true;
   const needed = key !== null && one.lives(key) && one.rowsOf(key).some(holds);
   one.judge(`${owner} discards the value of ${key?.id}`, [['I4', 'it lives', needed]]);
 }
@@ -153,13 +153,12 @@ function placed(actor: Actor | null, one: Credential, before: string | null, aft
   ]);
 }
 
-/** A person is told to remove a key, which is as good as ending it; what was put in place since the look is not known. */
+/** A person is told to remove a key, which is as good as ending it. */
 export function told(actor: Actor, text: string): void {
-  const { one, readAt } = actor;
+  const { one } = actor;
   const id = /removes? (\S+) at the issuer/.exec(text)?.[1];
   const key = one.keyOf(one.ledger?.keys.find((row) => row.id === id));
-  const changed = (one.before.at(-1)?.until ?? 0) > readAt;
-  if (key !== null && one.lives(key) && !changed) ended(actor, one, key);
+  if (key !== null && one.lives(key)) ended(actor, one, key);
 }
 
 /** A key has been ended by keyturn. */
@@ -197,7 +196,7 @@ function ended(actor: Actor, one: Credential, key: SimKey): void {
     rows.find(({ state, revokeEntered }) => state === 'retiring' || revokeEntered) ?? {};
   const changed = current !== null && one.rowsOf(current).length === 0;
   const early = key.readUntil + policy.converges + overlap - one.sim.clock.time;
-  const hooked = policy.hooks.length > 0 && key.readUntil > 0 && one.told === key.value;
+  const hooked = policy.hooks.length > 0 && one.told === key.value;
   const gated = policy.gates.length > 0 && one.gatePassedAt < key.readUntil;
   one.judge(what, [
     ['I2', 'consumers read it now', !stranger && current === key],
