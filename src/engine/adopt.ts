@@ -270,12 +270,12 @@ async function adoptNew(
   return { outcome: isOvertaken ? outcomeOf(session, overtaken(session), null) : outcome, key, same: false };
 }
 
-/** Another command has ended this adoption before its key was in place. */
+/** Another command has ended this adoption, or what it had put in place. */
 function overtaken({ run }: Session): Step {
   return stop(
     'GUARDED',
-    'another command has ended this adoption before the key was in place',
-    `look at keyturn status ${run.credential.name}; the key that was handed over is neither stored nor revoked`,
+    'another command has put another key in place than the one that was handed over',
+    `look at keyturn status ${run.credential.name} for what became of both`,
   );
 }
 

@@ -34,10 +34,11 @@ export function endedWithout({ book, history }: Session, order: Order, began: st
 }
 
 /** Another command has ended the emergency that was asked for, and what it was to end lives. */
-export function givenUp({ book }: Session, order: Order, step: Step): Step | null {
+export function givenUp({ book, history }: Session, order: Order, step: Step): Step | null {
   const { rotation, keys, credential } = book.ledger;
   const seemsWell = step.do === 'nothing' || (step.do === 'wait' && step.for === 'overlap');
   if (order.do !== 'emergency' || rotation?.kind === 'emergency' || !seemsWell) return null;
+  if (history.some((change) => change.type === 'failed')) return null;
   if (!keys.some((key) => key.state === 'retiring' || key.state === 'pending')) return null;
   return {
     do: 'stop',

@@ -13,6 +13,8 @@ export function whyNotBegun(ledger: Ledger, policy: Policy, seen: Seen): Step | 
 
 /** What a person does to put another key in place: the command, or what helps where none can be asked for. */
 export function remedy(command: string, ledger: Ledger, policy: Policy, seen: Seen): string {
+  if (ledger.rotation?.waiting?.for === 'operator')
+    return `hand over a key that works with keyturn provide ${ledger.credential}`;
   const cannot = whyNotBegun(ledger, policy, seen);
   return cannot?.do === 'stop' ? cannot.hint : `run ${command} to put a new key in place`;
 }

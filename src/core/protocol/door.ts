@@ -234,7 +234,7 @@ function successorWorks(ledger: Ledger, policy: Policy, seen: Seen, target: Key,
     return stop(
       'GUARDED',
       `there is no current value, and consumers may still use ${target.id}`,
-      'run keyturn rotate to put a key in place first',
+      remedy(`keyturn rotate ${ledger.credential}`, ledger, policy, seen),
     );
   }
   if (isStale(ledger, policy, seen)) return mayBeOld(now);

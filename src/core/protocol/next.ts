@@ -2,14 +2,14 @@ import { toMs } from '../credential.ts';
 import type { Key, Ledger, Rotation } from '../ledger.ts';
 import { backOffUntil, type DueFacts, due, dueAt, type Policy } from '../policy.ts';
 import { currentRow, isDead, isStale, owedRevocations, rowOf, sameKey } from '../rows.ts';
-import { askOfCaller, endedByAnother, isKnownDead, remedy, whyNotBegun } from './asking.ts';
+import { askOfCaller, endedByAnother, isKnownDead, remedy, wayOut, whyNotBegun } from './asking.ts';
 import type { Step } from './changes.ts';
 import { creation } from './creation.ts';
 import { debts } from './debts.ts';
 import { overlapping } from './overlap.ts';
 import { endWithout, landedUnseen, promoted, promoting, staging, verifying } from './placing.ts';
 import { revocation } from './revocation.ts';
-import { expiresSoon } from './roles.ts';
+import { askOfPrevious, expiresSoon } from './roles.ts';
 import { isForeign, type Seen } from './seen.ts';
 import { emergencyCommand, isActive, look, mayBeOld, stop, weight } from './steps.ts';
 
@@ -186,9 +186,9 @@ function finish(ledger: Ledger): Step | null {
 }
 
 function opening(ledger: Ledger, policy: Policy, seen: Seen, now: number, drive: Drive): Step | null {
-  if (!drive.opens) return null;
   const current = currentRow(ledger);
   const facts = dueFacts(current, policy, seen);
+  if (!drive.opens) return facts.dead ? withoutKey(ledger, policy, seen, now) : null;
   const reason = due(current, policy, facts, ledger, now);
   if (reason === null) return drive.asks ? askIssuer(current, policy, seen) : null;
   const blocked =
@@ -200,13 +200,21 @@ function opening(ledger: Ledger, policy: Policy, seen: Seen, now: number, drive:
   const matters = blocked !== null || maxLive === 1 || asksWith === 'current';
   const asked =
     matters && drive.asks ? (askIssuer(current, policy, seen) ?? askOfCaller(ledger, policy, seen)) : null;
-  if (asked !== null || blocked !== null) return asked ?? blocked;
+  if (asked !== null) return asked;
+  if (blocked !== null)
+    return blocked.do === 'wait' && facts.dead ? withoutKey(ledger, policy, seen, now) : blocked;
   if (isStale(ledger, policy, seen)) return mayBeOld(now);
   const scopes = reason.rule === 'scope' ? { scopes: true as const } : {};
   return {
     do: 'record',
     change: { type: 'opened', id: seen.freshId, kind: 'scheduled', reason: reason.reason, ...scopes },
   };
+}
+
+/** Consumers have no key that works, and nothing is begun for them now: a person decides. */
+function withoutKey(ledger: Ledger, policy: Policy, seen: Seen, now: number): Step {
+  const reason = 'the key in current does not work, or is being revoked';
+  return askOfPrevious(ledger, policy, seen) ?? stop('UNSAFE', reason, wayOut(ledger, policy, seen, now));
 }
 
 /** A key that died early, or lacks a scope, is noticed only by asking. */

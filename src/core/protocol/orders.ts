@@ -258,11 +258,11 @@ export function adoptionRefusal(
 }
 
 /**
- * What a person takes on ends an adoption of another key that did not come to its end, and an emergency where somebody
- * else has put that key in place; what is to die stays owed.
+ * What a person takes on ends an adoption of another key that did not come to its end, and whatever else is open where
+ * somebody else has put that key in place; what is to die stays owed.
  */
 export function givesWay({ rotation, ...ledger }: Ledger, seen: Seen): boolean {
-  return rotation?.kind === 'adopt' || (rotation?.kind === 'emergency' && isForeign(ledger, seen));
+  return rotation !== undefined && (rotation.kind === 'adopt' || isForeign(ledger, seen));
 }
 
 /** The key that the ledger calls current, where it is this one. */

@@ -6,7 +6,7 @@ import { currentRow, hasExpired, isDead, isStale, makesKey, mayBeTooNew, rowOf, 
 import type { Step } from './changes.ts';
 import { knownAs } from './creation.ts';
 import type { Answer, CurrentSeen, Seen } from './seen.ts';
-import { look, mayBeOld, retryStep } from './steps.ts';
+import { look, mayBeOld, retryStep, stop } from './steps.ts';
 
 /** The phase in which the value is written where consumers do not see it. */
 export function staging(ledger: Ledger, policy: Policy, seen: Seen, rotation: Rotation, now: number): Step {
@@ -50,16 +50,19 @@ function giveUp(rotation: Rotation, row: string): Step {
 
 /** Without its value a key cannot be placed: another one is made, where the rotation was to make one. */
 function lost(rotation: Rotation, row: string): Step {
-  if (!makesKey(rotation)) return endWithout(rotation, `the value of ${row} is not there any more`);
+  const reason = `the value of ${row} is not there any more`;
+  // Nothing else takes its place by itself: that is for whoever has it, or gives it up.
+  if (rotation.kind === 'adopt') return stop('PERSON', reason, HAND_OVER_AGAIN);
+  if (!makesKey(rotation)) return endWithout(rotation, reason);
   return { do: 'record', change: { type: 'value-lost', row } };
 }
 
+const HAND_OVER_AGAIN =
+  'hand the key over again with keyturn adopt --stdin, or give that up with keyturn rollback';
+
 /** What a person asked for is not done, and cannot be. */
 export function endWithout({ kind }: Rotation, message: string): Step {
-  const hint =
-    kind === 'adopt'
-      ? 'hand the key over again with keyturn adopt --stdin'
-      : 'run keyturn rotate to put a new key in place';
+  const hint = kind === 'adopt' ? HAND_OVER_AGAIN : 'run keyturn rotate to put a new key in place';
   return { do: 'record', change: { type: 'failed', failure: { code: 'GUARDED', message, hint } } };
 }
 

@@ -46,7 +46,8 @@ export function expiresSoon({ expiresAt }: Key, now: number): boolean {
 export function wayBack(ledger: Ledger, seen: Seen, now: number): Key | null {
   const old = previous(ledger);
   if (old === null || old.endNow === 'emergency' || isForeign(ledger, seen)) return null;
-  return expiresSoon(old, now) || seen.works[old.id]?.verdict === 'refused' ? null : old;
+  const isDoubtful = (seen.works[old.id]?.verdict ?? 'works') !== 'works';
+  return isDoubtful || expiresSoon(old, now) ? null : old;
 }
 
 /** Asks about that key. Null: it was asked, nobody can be, or there is none. */

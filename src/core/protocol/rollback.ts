@@ -1,10 +1,10 @@
 import type { Ledger } from '../ledger.ts';
 import type { Policy } from '../policy.ts';
 import { currentRow, mayBeTooNew, previous } from '../rows.ts';
-import { remedy } from './asking.ts';
+import { isKnownDead, remedy, wayOut } from './asking.ts';
 import type { Step } from './changes.ts';
 import { landedUnseen } from './placing.ts';
-import { expiresSoon } from './roles.ts';
+import { askOfPrevious, expiresSoon, wayBack } from './roles.ts';
 import { type Answer, isForeign, type Seen } from './seen.ts';
 import { look, replaceCommand, stop } from './steps.ts';
 
@@ -29,6 +29,8 @@ export function rollback(order: Back, ledger: Ledger, seen: Seen, policy: Policy
   const landed = landedUnseen(ledger, seen, policy);
   if (landed !== null) return landed;
   if (open !== undefined && open.promotedAt === undefined) {
+    const needed = needsNewKey(ledger, policy, seen);
+    if (needed !== null) return needed;
     if (ledger.hold === undefined) return hold(order.reason);
     return { do: 'record', change: { type: 'abandoned', why: `rollback: ${order.reason}` } };
   }
@@ -68,6 +70,26 @@ export function rollback(order: Back, ledger: Ledger, seen: Seen, policy: Policy
       overlap,
     },
   };
+}
+
+/** Without the key that is on its way consumers would be left with one that is dead, and there is none to go back to. */
+function needsNewKey(ledger: Ledger, policy: Policy, seen: Seen): Step | null {
+  const held = currentRow(ledger);
+  if (held === null) return null;
+  const asks = policy.issuer.proves && held.revokeEntered === undefined;
+  if (asks && seen.works[held.id] === undefined) return look({ what: 'works', row: held.id });
+  if (held.revokeEntered === undefined && !isKnownDead(held, policy, seen)) return null;
+  const old = askOfPrevious(ledger, policy, seen);
+  if (old !== null) return old;
+  const { currentAskedAt: now = 0 } = seen;
+  if (wayBack(ledger, seen, now) !== null) return null;
+  return stop(
+    'UNSAFE',
+    'the key in current does not work, or is being revoked, and what is open puts another one in place',
+    ledger.rotation?.waiting === undefined
+      ? `let keyturn run ${ledger.credential} finish it`
+      : wayOut(ledger, policy, seen, now),
+  );
 }
 
 /** When that was seen by which an order is judged: the answer about a key, or `current` where nobody can be asked. */
