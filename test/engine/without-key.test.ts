@@ -1,7 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { Secret } from '../../src/core/secret.ts';
 import { adopt } from '../../src/engine/adopt.ts';
+import type { Outcome } from '../../src/engine/outcome.ts';
+import { type Planned, plan } from '../../src/engine/plan.ts';
 import { provide } from '../../src/engine/provide.ts';
+import { drive } from '../../src/engine/rotate.ts';
+import type { Run } from '../../src/engine/run.ts';
 import { outcomeIn, type Scene, type SceneOptions, sceneOf } from './scene.ts';
 import { type Around, type Fault, faulty } from './tap.ts';
 import { HOUR, NAME } from './world.ts';
@@ -112,6 +116,16 @@ describe('where the key in current is dead', () => {
       expect(found).toMatchObject({ exitCode: 6, hint: expect.stringContaining('keyturn provide') });
       scene.clock.advance(HOUR);
     }
+    let planned: Planned | null = null;
+    const work = async (run: Run): Promise<Outcome> => {
+      planned = await plan(run, { do: 'run' }, false);
+      return drive(run, { do: 'resume' });
+    };
+    outcomeIn(await scene.run({ work }));
+    expect(planned).toMatchObject({
+      action: 'wait',
+      reason: expect.stringContaining('a person makes a key'),
+    });
     const { value } = scene.issuer.make();
     const given = outcomeIn(await scene.run({ work: (run) => provide(run, Secret.of(value)) }));
     expect(given.exitCode).toBe(0);

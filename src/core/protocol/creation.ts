@@ -14,7 +14,7 @@ import {
   settledAt,
 } from '../rows.ts';
 import { appeared } from './appeared.ts';
-import { fullEmergencyHint, gapNotAccepted, isSaidDead, remedy } from './asking.ts';
+import { fullEmergencyHint, gapNotAccepted, isSaidDead } from './asking.ts';
 import type { Step } from './changes.ts';
 import { wasListedBefore } from './own-id.ts';
 import { revocation } from './revocation.ts';
@@ -25,7 +25,7 @@ import { emergencyCommand, isActive, look, mayBeOld, retryStep, stop } from './s
 export function creation(ledger: Ledger, policy: Policy, seen: Seen, rotation: Rotation, now: number): Step {
   const row = rowOf(ledger, rotation.new);
   if (policy.issuer.secretFrom === 'operator' || rotation.kind === 'adopt')
-    return operatorMade(ledger, policy, seen, rotation, row, now);
+    return operatorMade(ledger, policy, rotation, row, now);
   if (policy.issuer.secretFrom === 'client') return clientMade(ledger, policy, seen, rotation, row, now);
   if (row?.state === 'intended' && rotation.entered !== undefined)
     return afterIntention(ledger, policy, seen, row);
@@ -271,7 +271,6 @@ function newId(ledger: Ledger, policy: Policy, seen: Seen, row: Key): Step | str
 function operatorMade(
   ledger: Ledger,
   policy: Policy,
-  seen: Seen,
   rotation: Rotation,
   row: Key | null,
   now: number,
@@ -279,12 +278,6 @@ function operatorMade(
   const id = row?.id ?? `${rotation.id}.${rotation.attempt}`;
   if (rotation.waiting === undefined) return { do: 'record', change: { type: 'parked', row: id } };
   const current = currentRow(ledger);
-  if (current !== null && policy.issuer.proves) {
-    if (seen.works[current.id] === undefined) return look({ what: 'works', row: current.id });
-    const reason = 'the key in current does not work, and a person is to make the next one';
-    if (isSaidDead(current, policy, seen))
-      return stop('UNSAFE', reason, remedy('keyturn emergency', ledger, policy, seen));
-  }
   const deadline = current === null ? null : dueAt(current, policy);
   const late = deadline !== null && now > deadline;
   return {

@@ -28,7 +28,7 @@ export function next(ledger: Ledger, policy: Policy, seen: Seen, now: number, dr
   if (seen.current === undefined) return look({ what: 'current' });
   const outside = followStore(ledger, policy, seen);
   if (outside !== null && isActive(outside)) return outside;
-  const open = ledger.rotation === undefined ? null : rotating(ledger, policy, seen, now);
+  const open = parked(ledger, policy, seen, now, drive) ?? rotating(ledger, policy, seen, now);
   if (open !== null && isActive(open)) return open;
   const owed = debts(ledger, policy, seen, now);
   if (owed !== null && isActive(owed)) return owed;
@@ -188,7 +188,7 @@ function finish(ledger: Ledger): Step | null {
 function opening(ledger: Ledger, policy: Policy, seen: Seen, now: number, drive: Drive): Step | null {
   const current = currentRow(ledger);
   const facts = dueFacts(current, policy, seen);
-  if (!drive.opens) return facts.dead ? withoutKey(ledger, policy, seen, now) : null;
+  if (!drive.opens) return facts.dead ? withoutKey(ledger, policy, seen, now, drive) : null;
   const reason = due(current, policy, facts, ledger, now);
   if (reason === null) return drive.asks ? askIssuer(current, policy, seen) : null;
   const blocked =
@@ -202,7 +202,7 @@ function opening(ledger: Ledger, policy: Policy, seen: Seen, now: number, drive:
     matters && drive.asks ? (askIssuer(current, policy, seen) ?? askOfCaller(ledger, policy, seen)) : null;
   if (asked !== null) return asked;
   if (blocked !== null)
-    return blocked.do === 'wait' && facts.dead ? withoutKey(ledger, policy, seen, now) : blocked;
+    return blocked.do === 'wait' && facts.dead ? withoutKey(ledger, policy, seen, now, drive) : blocked;
   if (isStale(ledger, policy, seen)) return mayBeOld(now);
   const scopes = reason.rule === 'scope' ? { scopes: true as const } : {};
   return {
@@ -211,10 +211,19 @@ function opening(ledger: Ledger, policy: Policy, seen: Seen, now: number, drive:
   };
 }
 
-/** Consumers have no key that works, and nothing is begun for them now: a person decides. */
-function withoutKey(ledger: Ledger, policy: Policy, seen: Seen, now: number): Step {
+/** A rotation that waits for a person may wait, unless consumers have no key that works. Null: it does, or may. */
+function parked(ledger: Ledger, policy: Policy, seen: Seen, now: number, drive: Drive): Step | null {
+  if (ledger.rotation?.waiting?.for !== 'operator' || !drive.asks) return null;
+  const current = currentRow(ledger);
+  const isDown = current !== null && isKnownDead(current, policy, seen);
+  return askIssuer(current, policy, seen) ?? (isDown ? withoutKey(ledger, policy, seen, now, drive) : null);
+}
+
+/** Consumers have no key that works, and nothing is done about that now: a person decides. */
+function withoutKey(ledger: Ledger, policy: Policy, seen: Seen, now: number, drive: Drive): Step {
   const reason = 'the key in current does not work, or is being revoked';
-  return askOfPrevious(ledger, policy, seen) ?? stop('UNSAFE', reason, wayOut(ledger, policy, seen, now));
+  const asks = drive.asks ? askOfPrevious(ledger, policy, seen) : null;
+  return asks ?? stop('UNSAFE', reason, wayOut(ledger, policy, seen, now));
 }
 
 /** A key that died early, or lacks a scope, is noticed only by asking. */
