@@ -1,7 +1,12 @@
-import type { Step } from '../core/protocol/changes.ts';
+import type { Change, Step } from '../core/protocol/changes.ts';
 import type { Order } from '../core/protocol/orders.ts';
 import { currentRow } from '../core/rows.ts';
 import type { Session } from './session.ts';
+
+/** After these nothing is left of an order but what `next` gives. */
+export function isOrdersLast(change: Change): boolean {
+  return ['opened', 'ended', 'settled', 'abandoned'].includes(change.type);
+}
 
 /** Whether what was asked for is to come yet, though nothing of the order is left: it is carried out once more. */
 export function isUnfinished(session: Session, order: Order): boolean {

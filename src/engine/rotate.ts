@@ -1,6 +1,6 @@
 import { KeyturnError } from '../core/errors.ts';
 import { hasRoom } from '../core/ledger.ts';
-import type { Change, Step } from '../core/protocol/changes.ts';
+import type { Step } from '../core/protocol/changes.ts';
 import { next } from '../core/protocol/next.ts';
 import { carryOut, type Order, opens } from '../core/protocol/orders.ts';
 import { type Effect, effectName, type Seen } from '../core/protocol/seen.ts';
@@ -11,7 +11,7 @@ import { perform } from './effects.ts';
 import { givesUp, holdsUnstaged, shelters, standsInTheWay, waitOut } from './in-hand.ts';
 import { keepReplaced } from './keep.ts';
 import { lookAt } from './looks.ts';
-import { endedWithout, givenUp, isUnfinished } from './ordered.ts';
+import { endedWithout, givenUp, isOrdersLast, isUnfinished } from './ordered.ts';
 import { type Outcome, outcomeOf } from './outcome.ts';
 import { patienceFor } from './patience.ts';
 import { leadsToKey, requireRights } from './rights.ts';
@@ -105,11 +105,6 @@ export async function continueWith(session: Session, order: Order): Promise<Outc
   throw new KeyturnError('BUG', `the run on ${session.run.credential.name} does not come to an end`, {
     hint: 'report this with the output of keyturn status --json',
   });
-}
-
-/** After these nothing is left of an order but what `next` gives. */
-function isOrdersLast(change: Change): boolean {
-  return ['opened', 'ended', 'settled', 'abandoned'].includes(change.type);
 }
 
 async function take(session: Session, step: Step): Promise<void> {

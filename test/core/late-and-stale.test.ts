@@ -580,15 +580,19 @@ describe('a way on', () => {
     const placed: Key = { ...NEW, state: 'current', currentAs: 'v1', expiresAt: ago(10 * MINUTE) };
     const rotation = { ...OPENED, phase: 'overlap', promotedAt: ago(DAY) } as const;
     const current = { version: 'v1', row: NEW.id, fingerprints: {}, complete: true };
-    const hintFor = (left: number | null): string => {
+    const hintFor = (left: number | null, said: Seen['works'][string] = WORKS): string => {
       const life = left === null ? {} : { expiresAt: ago(-left) };
       const old: Key = { ...OLD, state: 'retiring', ceasedCurrentAt: ago(DAY), ...life };
-      const works = { [OLD.id]: WORKS, [NEW.id]: WORKS };
+      const works = { [OLD.id]: said, [NEW.id]: WORKS };
       return JSON.stringify(step({ keys: [old, placed], rotation }, { current, base: 'v1', works }));
     };
     expect(hintFor(null)).toContain('keyturn rollback now');
     expect(hintFor(11 * MINUTE)).toContain('keyturn rollback now');
     expect(hintFor(9 * MINUTE)).toContain('keyturn emergency wa-test');
+    const mute = { verdict: 'unknown', message: 'too often', askedAt: NOW } as const;
+    expect(hintFor(null, mute)).toMatch(/keyturn rollback once .* or run keyturn emergency wa-test/);
+    const asleep = step({ keys: [{ ...OLD, state: 'retiring' }, placed], rotation }, { current, base: 'v1' });
+    expect(asleep).toMatchObject({ do: 'look' });
   });
 
   it('that the key of an emergency has expired is no matter where somebody has put another one in place', () => {

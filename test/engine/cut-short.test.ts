@@ -2,7 +2,10 @@ import { describe, expect, it } from 'vitest';
 import { Secret } from '../../src/core/secret.ts';
 import { adopt } from '../../src/engine/adopt.ts';
 import type { Outcome } from '../../src/engine/outcome.ts';
+import { type Planned, plan } from '../../src/engine/plan.ts';
 import { provide } from '../../src/engine/provide.ts';
+import { drive } from '../../src/engine/rotate.ts';
+import type { Run } from '../../src/engine/run.ts';
 import { type Ended, outcomeIn, type Scene, type SceneOptions, sceneOf } from './scene.ts';
 import { type Around, type Fault, faulty } from './tap.ts';
 import { DAY, HOUR, NAME } from './world.ts';
@@ -92,6 +95,10 @@ describe('a rollback to a key that is about to expire', () => {
     expect(await scene.watch.current()).toBe(scene.issuer.keys[2]?.value);
     outcomeIn(await scene.run({ order: ROLLBACK }));
     expect(await scene.watch.current()).toBe(scene.issuer.keys[2]?.value);
+    // Under the hold of a rollback, too.
+    scene.clock.advance(11 * DAY);
+    const both = outcomeIn(await scene.run());
+    expect(both).toMatchObject({ exitCode: 6, hint: expect.stringContaining('keyturn emergency') });
   });
 });
 
@@ -155,6 +162,30 @@ describe('a key that is handed over and was not staged', () => {
     expect(scene.watch.violations).toEqual([]);
   });
 
+  it('is taken where it is handed over again, also where its staged value is gone', async () => {
+    const scene = sceneOf();
+    const { value } = scene.issuer.make();
+    await cutAt(scene, 'store.promote', 'crash-before', { work: handOver(value) });
+    const staged = (await scene.watch.ledger())?.keys[0]?.storeVersion ?? '';
+    await scene.store.discard(NAME, staged, never);
+    expect(outcomeIn(await scene.run())).toMatchObject({
+      exitCode: 4,
+      hint: expect.stringContaining('--stdin'),
+    });
+    expect(outcomeIn(await scene.run({ work: handOver(value) })).exitCode).toBe(0);
+    expect(await scene.watch.current()).toBe(value);
+    expect(scene.watch.violations).toEqual([]);
+  });
+
+  it('is given up with rollback', async () => {
+    const scene = sceneOf();
+    const { value } = scene.issuer.make();
+    await cutAt(scene, 'store.stage', 'crash-before', { work: handOver(value) });
+    expect(outcomeIn(await scene.run({ order: ROLLBACK })).exitCode).toBe(0);
+    expect((await scene.watch.ledger())?.rotation).toBeUndefined();
+    expect(scene.issuer.isAlive(value)).toBe(true);
+  });
+
   it('is not called adopted where another command has put another key in place meanwhile', async () => {
     const scene = sceneOf();
     const { value } = scene.issuer.make();
@@ -174,6 +205,29 @@ describe('a key that is handed over and was not staged', () => {
 });
 
 describe('an overlap in which the key in place expires', () => {
+  it('is 6 to its end, though the issuer has ended the other key: nobody is told that it works', async () => {
+    const scene = await expiring(2 * HOUR);
+    outcomeIn(await scene.run({ order: ROLLBACK }));
+    scene.watch.allowed.lastKey = true;
+    scene.issuer.kill(scene.issuer.keys[1]?.value ?? '');
+    for (const hours of [3, 10]) {
+      scene.clock.advance(hours * HOUR);
+      const expired = outcomeIn(await scene.run());
+      expect(expired).toMatchObject({ exitCode: 6, hint: expect.stringContaining('keyturn emergency') });
+    }
+    let planned: Planned | null = null;
+    const work = async (run: Run): Promise<Outcome> => {
+      planned = await plan(run, { do: 'run' }, false);
+      return drive(run, { do: 'resume' });
+    };
+    outcomeIn(await scene.run({ work }));
+    expect(planned).toMatchObject({ action: 'refuse', reason: expect.stringContaining('has expired') });
+    scene.clock.advance(2 * DAY);
+    expect(outcomeIn(await scene.run({ order: { do: 'rotate', reason: 'test' } })).exitCode).toBe(0);
+    await scene.untilRest();
+    expect(scene.issuer.isAlive((await scene.watch.current()) ?? '')).toBe(true);
+  });
+
   it('ends by itself where the old one has expired, too', async () => {
     const scene = sceneOf({
       traits: { longestLife: 4 * HOUR },

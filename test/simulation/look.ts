@@ -153,12 +153,13 @@ function placed(actor: Actor | null, one: Credential, before: string | null, aft
   ]);
 }
 
-/** A person is told to remove a key, which is as good as ending it. */
+/** A person is told to remove a key, which is as good as ending it; what was put in place since the look is not known. */
 export function told(actor: Actor, text: string): void {
-  const { one } = actor;
+  const { one, readAt } = actor;
   const id = /removes? (\S+) at the issuer/.exec(text)?.[1];
   const key = one.keyOf(one.ledger?.keys.find((row) => row.id === id));
-  if (key !== null && one.lives(key)) ended(actor, one, key);
+  const changed = (one.before.at(-1)?.until ?? 0) > readAt;
+  if (key !== null && one.lives(key) && !changed) ended(actor, one, key);
 }
 
 /** A key has been ended by keyturn. */

@@ -280,7 +280,7 @@ export const placeChanges: Handlers<
   },
 };
 
-/** Another key is made instead, unless the rotation was to place just this one: then it ends without. */
+/** Another key is made instead, unless the rotation was to place just this one. */
 function withoutValue(ledger: Ledger, row: string, pen: Pen): Ledger {
   const noted = withRow(ledger, row, { valueLost: true });
   const { rotation } = ledger;

@@ -21,8 +21,11 @@ export function remedy(command: string, ledger: Ledger, policy: Policy, seen: Se
 
 /** What a person does where the key in `current` does not work, and the one before it was asked about. */
 export function wayOut(ledger: Ledger, policy: Policy, seen: Seen, now: number): string {
-  return wayBack(ledger, seen, now) === null
-    ? remedy(`${emergencyCommand(ledger)} now`, ledger, policy, seen)
+  const forth = remedy(`${emergencyCommand(ledger)} now`, ledger, policy, seen);
+  const old = wayBack(ledger, seen, now);
+  if (old === null) return forth;
+  return seen.works[old.id]?.verdict === 'unknown'
+    ? `run keyturn rollback once it can be told that ${old.id} works, or ${forth}`
     : 'run keyturn rollback now, while the old key lives';
 }
 

@@ -42,7 +42,7 @@ function mayDieUnguarded(ledger: Ledger, policy: Policy, target: Key): boolean {
   const rotation = ledger.rotation;
   const revokeFirst =
     rotation?.revokeFirst === true && rotation.old === target.id && rotation.promotedAt === undefined;
-  // A successor that this rotation made, or one by hand where nobody can be told, has ended it.
+  // Its successor has ended it: the one that this rotation made, or, where no issuer can be told to revoke, any.
   const ended =
     !policy.issuer.can.revoke || (rotation !== undefined && makesKey(rotation) && rotation.old === target.id);
   const gap = policy.acceptGap && policy.issuer.maxLive === 1 && target.state === 'retiring' && ended;

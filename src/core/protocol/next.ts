@@ -1,7 +1,7 @@
 import { toMs } from '../credential.ts';
 import type { Key, Ledger, Rotation } from '../ledger.ts';
 import { backOffUntil, type DueFacts, due, dueAt, type Policy } from '../policy.ts';
-import { currentRow, isDead, isStale, owedRevocations, rowOf, sameKey } from '../rows.ts';
+import { currentRow, hasExpired, isDead, isStale, owedRevocations, rowOf, sameKey } from '../rows.ts';
 import { askOfCaller, endedByAnother, isKnownDead, remedy, wayOut, whyNotBegun } from './asking.ts';
 import type { Step } from './changes.ts';
 import { creation } from './creation.ts';
@@ -28,7 +28,7 @@ export function next(ledger: Ledger, policy: Policy, seen: Seen, now: number, dr
   if (seen.current === undefined) return look({ what: 'current' });
   const outside = followStore(ledger, policy, seen);
   if (outside !== null && isActive(outside)) return outside;
-  const open = parked(ledger, policy, seen, now, drive) ?? rotating(ledger, policy, seen, now);
+  const open = parked(ledger, policy, seen, now, drive) ?? rotating(ledger, policy, seen, now, drive);
   if (open !== null && isActive(open)) return open;
   const owed = debts(ledger, policy, seen, now);
   if (owed !== null && isActive(owed)) return owed;
@@ -137,14 +137,14 @@ function deadInPlace(ledger: Ledger, policy: Policy, seen: Seen, row: string): S
   return stop('UNSAFE', reason, remedy(`${emergencyCommand(ledger)} now`, ledger, policy, seen));
 }
 
-function rotating(ledger: Ledger, policy: Policy, seen: Seen, now: number): Step | null {
+function rotating(ledger: Ledger, policy: Policy, seen: Seen, now: number, drive: Drive): Step | null {
   const rotation = ledger.rotation;
   if (rotation === undefined) return null;
   const row = rowOf(ledger, rotation.new);
   if (row !== null && isDead(row) && rotation.promotedAt === undefined) {
     return { do: 'record', change: { type: 'abandoned', why: `${row.id} is dead` } };
   }
-  if (row !== null && isTooLate(rotation, row, now)) {
+  if (row !== null && isTooLate(rotation, row, seen, now)) {
     const why = `${row.id} is about to expire, or has, so nothing goes back to it`;
     return landedUnseen(ledger, seen, policy) ?? endWithout(rotation, why);
   }
@@ -158,7 +158,7 @@ function rotating(ledger: Ledger, policy: Policy, seen: Seen, now: number): Step
     case 'promote':
       return promoting(ledger, policy, seen, rotation, now);
     case 'overlap': {
-      const pending = overlapping(ledger, policy, seen, rotation, now);
+      const pending = overlapping(ledger, policy, seen, rotation, now, drive.asks);
       if (pending !== null) return pending;
       const old = rowOf(ledger, rotation.old);
       const death = old === null ? null : revocation(ledger, policy, seen, old, now);
@@ -169,10 +169,11 @@ function rotating(ledger: Ledger, policy: Policy, seen: Seen, now: number): Step
   }
 }
 
-/** It was to go back to a key that is about to expire. What was sent to be staged is looked for first, or it stays for ever. */
-function isTooLate({ kind, phase, entered, promotedAt }: Rotation, target: Key, now: number): boolean {
+/** It was to go back to a key that is about to expire. A copy that was sent is looked for first, or it stays for ever. */
+function isTooLate(rotation: Rotation, target: Key, seen: Seen, now: number): boolean {
+  const { kind, phase, entered, promotedAt } = rotation;
   if (kind !== 'rollback' || promotedAt !== undefined || !expiresSoon(target, now)) return false;
-  return phase !== 'stage' || entered === undefined;
+  return phase !== 'stage' || entered === undefined || seen.staged[target.id] === null;
 }
 
 /** Closes when every value that nobody needs is discarded; the discards themselves are debts. */
@@ -187,7 +188,7 @@ function finish(ledger: Ledger): Step | null {
 
 function opening(ledger: Ledger, policy: Policy, seen: Seen, now: number, drive: Drive): Step | null {
   const current = currentRow(ledger);
-  const facts = dueFacts(current, policy, seen);
+  const facts = dueFacts(current, policy, seen, now);
   if (!drive.opens) return facts.dead ? withoutKey(ledger, policy, seen, now, drive) : null;
   const reason = due(current, policy, facts, ledger, now);
   if (reason === null) return drive.asks ? askIssuer(current, policy, seen) : null;
@@ -215,6 +216,7 @@ function opening(ledger: Ledger, policy: Policy, seen: Seen, now: number, drive:
 function parked(ledger: Ledger, policy: Policy, seen: Seen, now: number, drive: Drive): Step | null {
   if (ledger.rotation?.waiting?.for !== 'operator' || !drive.asks) return null;
   const current = currentRow(ledger);
+  if (seen.current?.row !== current?.id) return null;
   const isDown = current !== null && isKnownDead(current, policy, seen);
   return askIssuer(current, policy, seen) ?? (isDown ? withoutKey(ledger, policy, seen, now, drive) : null);
 }
@@ -266,14 +268,15 @@ function mayOpen(ledger: Ledger, policy: Policy, now: number, urgent: boolean): 
 }
 
 /** What the issuer has said of the key in current, where it was asked in this run. */
-function dueFacts(current: Key | null, policy: Policy, seen: Seen): DueFacts {
+function dueFacts(current: Key | null, policy: Policy, seen: Seen, now: number): DueFacts {
   const verdict = current === null ? undefined : seen.works[current.id];
   // An emergency that was called off may have sent it: nobody can say how long the key still works.
   if (current?.revokeEntered !== undefined) return { missingScopes: [], dead: true };
-  if (current === null || verdict?.verdict !== 'refused') return { missingScopes: [], dead: false };
+  const isPast = current !== null && hasExpired(current, now) && verdict?.verdict !== 'works';
+  if (current === null || verdict?.verdict !== 'refused') return { missingScopes: [], dead: isPast };
   const have = new Set(verdict.facts?.scopes ?? []);
   const missing = verdict.why === 'scope-missing' ? policy.scopes.filter((scope) => !have.has(scope)) : [];
-  return { missingScopes: missing, dead: isKnownDead(current, policy, seen) };
+  return { missingScopes: missing, dead: isPast || isKnownDead(current, policy, seen) };
 }
 
 /** When the credential is next due, for people who plan; null: not by time alone. */

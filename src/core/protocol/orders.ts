@@ -261,7 +261,8 @@ export function adoptionRefusal(
  * What a person takes on ends an adoption of another key that did not come to its end, and whatever else is open where
  * somebody else has put that key in place; what is to die stays owed.
  */
-export function givesWay({ rotation, ...ledger }: Ledger, seen: Seen): boolean {
+export function givesWay(ledger: Ledger, seen: Seen): boolean {
+  const { rotation } = ledger;
   return rotation !== undefined && (rotation.kind === 'adopt' || isForeign(ledger, seen));
 }
 

@@ -1,7 +1,7 @@
 import { toInstant, toMs } from '../credential.ts';
 import type { Key, Ledger, Rotation } from '../ledger.ts';
 import type { Policy } from '../policy.ts';
-import { hasExpired, isDead, rowOf } from '../rows.ts';
+import { hasExpired, isDead, overlapEnd, rowOf } from '../rows.ts';
 import { isKnownDead, remedy, wayOut } from './asking.ts';
 import type { Step } from './changes.ts';
 import { nowVerified, ON_ITS_SHAPE } from './placing.ts';
@@ -9,16 +9,17 @@ import { askOfPrevious } from './roles.ts';
 import type { Seen } from './seen.ts';
 import { emergencyCommand, look, retryStep, stop } from './steps.ts';
 
-/** The phase in which both keys work, up to the moment when the old one may die. */
+/** The phase in which both keys work, up to the moment when the old one may die. `asks`: the issuer may be asked. */
 export function overlapping(
   ledger: Ledger,
   policy: Policy,
   seen: Seen,
   rotation: Rotation,
   now: number,
+  asks: boolean,
 ): Step | null {
   const row = rowOf(ledger, rotation.new);
-  const expired = row === null ? null : expiredInPlace(ledger, policy, seen, rotation, row, now);
+  const expired = row === null ? null : expiredInPlace(ledger, policy, seen, rotation, row, now, asks);
   if (expired !== null) return expired;
   if (rotation.unverified === true && row !== null) {
     const verdict = policy.issuer.proves ? seen.works[row.id] : ON_ITS_SHAPE;
@@ -46,7 +47,7 @@ export function overlapping(
 
 /**
  * The key in place has expired in its overlap, and the old one may be all that consumers have. Null: that is not so, or
- * the old one is at its end as well: it is proven dead, and the next rotation makes a key that works.
+ * the old one is at its end as well, which is proven next, and leaves the way free for another rotation.
  */
 function expiredInPlace(
   ledger: Ledger,
@@ -55,16 +56,19 @@ function expiredInPlace(
   rotation: Rotation,
   row: Key,
   now: number,
+  asks: boolean,
 ): Step | null {
   if (seen.current?.row !== row.id || !hasExpired(row, now)) return null;
   const answer = seen.works[row.id];
-  if (policy.issuer.proves && answer === undefined) return look({ what: 'works', row: row.id });
+  if (asks && policy.issuer.proves && answer === undefined) return look({ what: 'works', row: row.id });
   const said = answer?.verdict === 'works' ? answer.facts.expiresAt : undefined;
   if (said !== undefined && !hasExpired({ expiresAt: said }, now)) return null;
   const old = rowOf(ledger, rotation.old);
-  if (old === null || isDead(old) || old.revokeEntered !== undefined || hasExpired(old, now)) return null;
-  const asks = askOfPrevious(ledger, policy, seen);
-  if (asks !== null) return asks;
-  if (isKnownDead(old, policy, seen)) return null;
+  if (old === null || isDead(old) || hasExpired(old, now)) return null;
+  const previous = asks ? askOfPrevious(ledger, policy, seen) : null;
+  if (previous !== null) return previous;
+  const isOver = (overlapEnd(old, policy, seen.clock) ?? Infinity) <= now;
+  const isEnding = old.revokeEntered !== undefined || isKnownDead(old, policy, seen);
+  if (isOver && isEnding) return null;
   return stop('UNSAFE', `${row.id} in current has expired`, wayOut(ledger, policy, seen, now));
 }

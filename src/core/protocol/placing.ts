@@ -15,9 +15,9 @@ export function staging(ledger: Ledger, policy: Policy, seen: Seen, rotation: Ro
   if (row?.revokeEntered !== undefined) return giveUp(rotation, id);
   const twin = row === null ? null : sameAsKnown(ledger, seen, row, rotation);
   if (twin !== null) return twin;
-  if (row?.valueLost === true && !makesKey(rotation)) return lost(rotation, id);
   const mark = `${rotation.id}.${rotation.attempt}`;
-  const holds = seen.hand?.row === id || row?.storeVersion !== undefined;
+  const isKept = row?.storeVersion !== undefined && (row.valueLost !== true || makesKey(rotation));
+  const holds = seen.hand?.row === id || isKept;
   if (rotation.entered !== undefined) {
     const entered = row?.stagedAs ?? mark;
     if (seen.entered === `stage:${id}`)
@@ -32,13 +32,13 @@ export function staging(ledger: Ledger, policy: Policy, seen: Seen, rotation: Ro
   const isOutdated = policy.shared && row?.stagedAs === mark && rotation.base !== (seen.base ?? null);
   if (holds && isOutdated) return { do: 'record', change: { type: 'restage', row: id } };
   if (holds) return paused(rotation, now) ?? { do: 'intend', effect: { kind: 'stage', row: id, mark } };
-  if (!makesKey(rotation)) return lost(rotation, id);
+  if (!makesKey(rotation)) return lost(ledger, rotation, id);
   if (policy.issuer.secretFrom === 'client') return look({ what: 'invent', row: id });
   if (policy.issuer.secretFrom === 'operator' && row !== null) {
     // The key exists and nobody here has it any more: the person who made it is asked for it again.
     return { do: 'record', change: { type: 'parked', row: id } };
   }
-  return lost(rotation, id);
+  return lost(ledger, rotation, id);
 }
 
 /** A key whose revocation was entered is not placed any more. */
@@ -49,25 +49,28 @@ function giveUp(rotation: Rotation, row: string): Step {
 }
 
 /** Without its value a key cannot be placed: another one is made, where the rotation was to make one. */
-function lost(rotation: Rotation, row: string): Step {
+function lost(ledger: Ledger, rotation: Rotation, row: string): Step {
   const reason = `the value of ${row} is not there any more`;
   // Nothing else takes its place by itself: that is for whoever has it, or gives it up.
-  if (rotation.kind === 'adopt') return stop('PERSON', reason, HAND_OVER_AGAIN);
+  if (rotation.kind === 'adopt') {
+    const again = `hand the key over again with keyturn adopt ${ledger.credential} --stdin`;
+    return stop('PERSON', reason, `${again}, or give that up with keyturn rollback ${ledger.credential}`);
+  }
   if (!makesKey(rotation)) return endWithout(rotation, reason);
   return { do: 'record', change: { type: 'value-lost', row } };
 }
 
-const HAND_OVER_AGAIN =
-  'hand the key over again with keyturn adopt --stdin, or give that up with keyturn rollback';
-
 /** What a person asked for is not done, and cannot be. */
 export function endWithout({ kind }: Rotation, message: string): Step {
-  const hint = kind === 'adopt' ? HAND_OVER_AGAIN : 'run keyturn rotate to put a new key in place';
+  const hint =
+    kind === 'adopt'
+      ? 'hand the key over again with keyturn adopt --stdin'
+      : 'run keyturn rotate to put a new key in place';
   return { do: 'record', change: { type: 'failed', failure: { code: 'GUARDED', message, hint } } };
 }
 
 /** Whether the arrival of the new key has ended the one in `current`, and a person has accepted that. */
-function endsOld({ acceptGap, issuer }: Policy, rotation: Rotation): boolean {
+export function endsOld({ acceptGap, issuer }: Policy, rotation: Rotation): boolean {
   return acceptGap && issuer.maxLive === 1 && makesKey(rotation);
 }
 
@@ -88,7 +91,13 @@ export function verifying(ledger: Ledger, policy: Policy, seen: Seen, rotation: 
   if (row === null) return { do: 'record', change: { type: 'entered-phase', phase: 'create' } };
   const staged = seen.staged[row.id];
   if (staged === undefined) return look({ what: 'staged', row: row.id });
-  if (staged === null || !staged.same) return lost(rotation, row.id);
+  if (staged === null || !staged.same) {
+    // Whoever has it has handed it over once more.
+    const isBack = rotation.kind === 'adopt' && seen.hand?.row === row.id;
+    return isBack
+      ? { do: 'record', change: { type: 'restage', row: row.id } }
+      : lost(ledger, rotation, row.id);
+  }
   const registers = policy.issuer.secretFrom === 'client' && policy.issuer.can.register;
   if (registers && row.state === 'pending' && row.window === undefined)
     return { do: 'record', change: { type: 'entered-phase', phase: 'create' } };

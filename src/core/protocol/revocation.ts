@@ -26,10 +26,9 @@ export function revocation(ledger: Ledger, policy: Policy, seen: Seen, row: Key,
   if (isDead(row) || row.state === 'possible') return null;
   if (hasExpired(row, now) && row.state !== 'current')
     return { do: 'record', change: { type: 'dead', row: row.id, by: 'expiry' } };
-  const staged = perhapsStaged(seen, row);
-  if (staged !== null) return staged;
   if (neverAsked(policy, row)) return { do: 'record', change: { type: 'never-made', row: row.id } };
   return (
+    perhapsStaged(seen, row) ??
     isAnothers(ledger, seen, row) ??
     unsettledPromote(ledger, policy, seen, row, now) ??
     tooEarly(policy, seen, row, now) ??

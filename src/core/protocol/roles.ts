@@ -46,8 +46,7 @@ export function expiresSoon({ expiresAt }: Key, now: number): boolean {
 export function wayBack(ledger: Ledger, seen: Seen, now: number): Key | null {
   const old = previous(ledger);
   if (old === null || old.endNow === 'emergency' || isForeign(ledger, seen)) return null;
-  const isDoubtful = (seen.works[old.id]?.verdict ?? 'works') !== 'works';
-  return isDoubtful || expiresSoon(old, now) ? null : old;
+  return seen.works[old.id]?.verdict === 'refused' || expiresSoon(old, now) ? null : old;
 }
 
 /** Asks about that key. Null: it was asked, nobody can be, or there is none. */

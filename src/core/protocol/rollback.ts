@@ -1,9 +1,10 @@
 import type { Ledger } from '../ledger.ts';
 import type { Policy } from '../policy.ts';
-import { currentRow, mayBeTooNew, previous } from '../rows.ts';
-import { isKnownDead, remedy, wayOut } from './asking.ts';
+import { currentRow, mayBeTooNew, previous, rowOf } from '../rows.ts';
+import { calledOff } from './apply-rotation.ts';
+import { remedy } from './asking.ts';
 import type { Step } from './changes.ts';
-import { landedUnseen } from './placing.ts';
+import { endsOld, landedUnseen } from './placing.ts';
 import { askOfPrevious, expiresSoon, wayBack } from './roles.ts';
 import { type Answer, isForeign, type Seen } from './seen.ts';
 import { look, replaceCommand, stop } from './steps.ts';
@@ -29,8 +30,8 @@ export function rollback(order: Back, ledger: Ledger, seen: Seen, policy: Policy
   const landed = landedUnseen(ledger, seen, policy);
   if (landed !== null) return landed;
   if (open !== undefined && open.promotedAt === undefined) {
-    const needed = needsNewKey(ledger, policy, seen);
-    if (needed !== null) return needed;
+    const refusal = whyNotGivenUp(ledger, policy, seen);
+    if (refusal !== null) return refusal;
     if (ledger.hold === undefined) return hold(order.reason);
     return { do: 'record', change: { type: 'abandoned', why: `rollback: ${order.reason}` } };
   }
@@ -72,27 +73,31 @@ export function rollback(order: Back, ledger: Ledger, seen: Seen, policy: Policy
   };
 }
 
-/** Without the key that is on its way consumers would be left with one that is dead, and there is none to go back to. */
-function needsNewKey(ledger: Ledger, policy: Policy, seen: Seen): Step | null {
+/**
+ * Why the key that is on its way is not given up: for it the one in `current` was ended, or is being ended, and there is
+ * none to go back to. Null: it can be.
+ */
+function whyNotGivenUp(ledger: Ledger, policy: Policy, seen: Seen): Step | null {
+  const { rotation, credential } = ledger;
   const held = currentRow(ledger);
-  if (held === null) return null;
-  const asks = policy.issuer.proves && held.revokeEntered === undefined;
-  if (asks && seen.works[held.id] === undefined) return look({ what: 'works', row: held.id });
-  if (held.revokeEntered === undefined && !isKnownDead(held, policy, seen)) return null;
-  const old = askOfPrevious(ledger, policy, seen);
-  if (old !== null) return old;
-  const { currentAskedAt: now = 0 } = seen;
-  if (wayBack(ledger, seen, now) !== null) return null;
+  if (rotation === undefined || held === null || seen.current?.row !== held.id) return null;
+  const isEnding = held.revokeEntered !== undefined;
+  const hasEnded = endsOld(policy, rotation) && rowOf(ledger, rotation.new)?.storeVersion !== undefined;
+  if (!isEnding && !hasEnded) return null;
+  const asks = askOfPrevious(ledger, policy, seen);
+  if (asks !== null) return asks;
+  // What an emergency is to end it spares once it is given up.
+  if (wayBack(calledOff(ledger), seen, seen.currentAskedAt ?? 0) !== null) return null;
   return stop(
     'UNSAFE',
-    'the key in current does not work, or is being revoked, and what is open puts another one in place',
-    ledger.rotation?.waiting === undefined
-      ? `let keyturn run ${ledger.credential} finish it`
-      : wayOut(ledger, policy, seen, now),
+    `the key in current ${hasEnded ? 'ended when its successor was made' : 'is being revoked'}`,
+    rotation.waiting === undefined
+      ? `let keyturn run ${credential} put its successor in place`
+      : remedy(replaceCommand(ledger), ledger, policy, seen),
   );
 }
 
-/** When that was seen by which an order is judged: the answer about a key, or `current` where nobody can be asked. */
+/** When what an order is judged by was seen: the answer about the key, or `current` where nobody can be asked. */
 function timeOf(answer: Answer | undefined, { currentAskedAt = 0 }: Seen): number {
   return answer?.askedAt ?? currentAskedAt;
 }
