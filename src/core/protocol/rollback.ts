@@ -53,7 +53,7 @@ export function rollback(order: Back, ledger: Ledger, seen: Seen, policy: Policy
   if (answer !== undefined && answer.verdict !== 'works') {
     const message = `the previous key does not answer as working: ${answer.message}`;
     return answer.verdict === 'unknown'
-      ? stop('UNVERIFIED', message, 'try again when the issuer answers')
+      ? stop('UNVERIFIED', message, `try again when the issuer answers, or ${forth}`)
       : stop('GUARDED', message, forth);
   }
   if (expiresSoon(target, timeOf(answer, seen)))
