@@ -86,7 +86,7 @@ export const keySchema = z.strictObject({
   /** `current` is about to be written again, with the value that it holds, under this mark: no promote of this key fits any more. */
   rewriting: z.optional(id),
   revokeEntered: z.optional(instant),
-  /** When it was last entered again. */
+  /** When it was last entered again, or its request went out, where that was later. */
   revokeRepeated: z.optional(instant),
   /** When the issuer last answered that it has revoked the key. */
   revokeAnswered: z.optional(instant),

@@ -189,6 +189,8 @@ async function act(session: Session, effect: Effect): Promise<void> {
   }
   const harmless = effect.kind === 'discard';
   if (harmless ? book.dirty || !book.holdsLease : !book.fresh) {
+    // For how long an answer proves nothing counts from the request, not from an intention that lies far back.
+    if (effect.kind === 'revoke') record(session, { type: 'revoke-renewed', row: effect.row });
     await save(session, 'take', run.signal);
     // What was read from the store before the pause is too old to revoke by; the issuer's answer about the key in
     // current came after the intention was saved, and asking a slow issuer again would never end.

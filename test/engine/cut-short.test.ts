@@ -177,6 +177,23 @@ describe('a key that is handed over and was not staged', () => {
     expect(scene.watch.violations).toEqual([]);
   });
 
+  it('is not staged without end where the store gives back another text', async () => {
+    const scene = sceneOf();
+    const { value } = scene.issuer.make();
+    let staged = 0;
+    const around: Around = async (call, perform) => {
+      const isKept = call.op === 'store.read' && call.args[1] !== 'current';
+      if (call.op === 'store.stage') staged += 1;
+      return isKept ? null : perform();
+    };
+    const refused = outcomeIn(await scene.run({ work: handOver(value), around }));
+    expect([refused.exitCode, staged]).toEqual([4, 2]);
+    outcomeIn(await scene.run({ order: ROLLBACK }));
+    await scene.untilRest();
+    await scene.watch.atRest();
+    expect(scene.issuer.isAlive(value)).toBe(true);
+  });
+
   it('is given up with rollback', async () => {
     const scene = sceneOf();
     const { value } = scene.issuer.make();
@@ -204,7 +221,78 @@ describe('a key that is handed over and was not staged', () => {
   });
 });
 
+describe('a request to revoke that goes out long after its intention was saved', () => {
+  it('is dated by when it goes out: until when an answer proves nothing counts from there', async () => {
+    const scene = sceneOf({ traits: { settles: 30_000 } });
+    outcomeIn(await scene.adopt(100));
+    outcomeIn(await scene.run());
+    scene.clock.advance(DAY + HOUR);
+    let [slept, sent] = [false, 0];
+    let saved: string | undefined;
+    const around: Around = async (call, perform) => {
+      if (call.op === 'issuer.revoke') {
+        sent = scene.clock.now();
+        saved = (await scene.watch.ledger())?.keys[0]?.revokeRepeated;
+      }
+      const done = await perform();
+      const enters = call.op === 'ledger.save' && String(call.args[1]).includes('revokeEntered');
+      if (enters && !slept) scene.clock.advance(6 * MINUTE);
+      slept ||= enters;
+      return done;
+    };
+    outcomeIn(await scene.run({ around }));
+    expect(sent - Date.parse(saved ?? '1970-01-01')).toBeLessThan(10_000);
+  });
+});
+
+describe('a key in current that is past its date', () => {
+  const LONGER = { longestLife: 100 * DAY } as const;
+
+  /** The issuer accepts it, and says that it lives on. */
+  const longer: Around = async (call, perform) => {
+    const answer = (await perform()) as { readonly verdict?: string; readonly facts?: object };
+    if (call.op !== 'issuer.verify') return answer;
+    return { verdict: 'works', facts: { expiresAt: '2099-01-01T00:00:00.000Z' }, findings: [] };
+  };
+
+  it('is asked about before anything follows from that', async () => {
+    const scene = sceneOf({ traits: LONGER });
+    outcomeIn(await scene.adopt(95));
+    scene.clock.advance(6 * DAY);
+    scene.issuer.faults.create = 'refused';
+    const asked: string[] = [];
+    const around: Around = (call, perform) => {
+      asked.push(call.op);
+      return longer(call, perform);
+    };
+    outcomeIn(await scene.run({ around }));
+    for (let runs = 0; runs < 4; runs += 1) {
+      scene.clock.advance(5 * MINUTE);
+      expect(outcomeIn(await scene.run({ around })).exitCode).toBe(4);
+    }
+    expect(asked.filter((op) => op === 'issuer.create')).toHaveLength(1);
+    expect(outcomeIn(await scene.run({ order: { do: 'resume' }, around })).exitCode).toBe(0);
+  });
+});
+
 describe('an overlap in which the key in place expires', () => {
+  it('is 6 also where the end of the other one can never be proven', async () => {
+    const scene = sceneOf({
+      traits: { proves: false, longestLife: 10 * DAY },
+      policy: { lead: 0, renewBefore: HOUR, maxAge: 900 * DAY },
+    });
+    scene.watch.allowed.lastKey = true;
+    outcomeIn(await scene.adopt(0));
+    outcomeIn(await scene.run({ order: { do: 'rotate', reason: 'test' } }));
+    scene.clock.advance(2 * DAY);
+    outcomeIn(await scene.run());
+    scene.clock.advance(9 * DAY);
+    expect(outcomeIn(await scene.run())).toMatchObject({
+      exitCode: 6,
+      hint: expect.stringContaining('keyturn emergency'),
+    });
+  });
+
   it('is 6 to its end, though the issuer has ended the other key: nobody is told that it works', async () => {
     const scene = await expiring(2 * HOUR);
     outcomeIn(await scene.run({ order: ROLLBACK }));

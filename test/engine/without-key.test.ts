@@ -52,17 +52,26 @@ async function cutAt(
 }
 
 describe('where the key in current is dead', () => {
-  it.each(['crash-before', 'crash-after'] as const)(
-    'nothing gives up the one that is on its way: the revocation first, %s',
-    async (when) => {
-      const scene = await managed();
-      await cutAt(scene, 'issuer.revoke', when, { order: { ...EMERGENCY, revokeFirst: true } });
-      const refused = outcomeIn(await scene.run({ order: ROLLBACK }));
-      expect(refused).toMatchObject({ exitCode: 6, hint: expect.stringContaining('keyturn run') });
-      expect(outcomeIn(await scene.run()).exitCode).toBe(0);
-      expect(scene.issuer.isAlive((await scene.watch.current()) ?? '')).toBe(true);
-    },
-  );
+  it('nothing gives up the one that is on its way: the revocation first', async () => {
+    const scene = await managed();
+    const order = { ...EMERGENCY, revokeFirst: true } as const;
+    await cutAt(scene, 'issuer.revoke', 'crash-after', { order });
+    const refused = outcomeIn(await scene.run({ order: ROLLBACK }));
+    expect(refused).toMatchObject({ exitCode: 6, hint: expect.stringContaining('keyturn run') });
+    expect(outcomeIn(await scene.run()).exitCode).toBe(0);
+    expect(scene.issuer.isAlive((await scene.watch.current()) ?? '')).toBe(true);
+  });
+
+  it('one that may never have been asked to die can be kept, and what may still come is said', async () => {
+    const scene = await managed();
+    const order = { ...EMERGENCY, revokeFirst: true } as const;
+    await cutAt(scene, 'issuer.revoke', 'crash-before', { order });
+    const kept = outcomeIn(await scene.run({ order: ROLLBACK }));
+    expect(kept).toMatchObject({ exitCode: 6, hint: expect.stringContaining('keyturn emergency') });
+    expect((await scene.watch.ledger())?.rotation).toBeUndefined();
+    expect(scene.issuer.isAlive(scene.issuer.keys[0]?.value ?? '')).toBe(true);
+    expect(outcomeIn(await scene.run({ order: EMERGENCY })).exitCode).toBe(0);
+  });
 
   it('nothing gives up the one that has ended it: the arrival of the next', async () => {
     const traits = { revokesBy: 'replacement', maxLive: 1 } as const;

@@ -18,9 +18,9 @@ export function look(sim: Simulation, actor: Actor | null): void {
     for (const key of now.over) {
       if (was.over.includes(key) || made.includes(key)) continue;
       sim.trace(`${key.id} is ended by ${by}`);
+      key.endedHere = actor !== null;
       if (actor === null) one.strangerEndedAt = sim.clock.time;
       else if (sim.clock.time < key.expiresAt) ended(actor, one, key);
-      key.endedHere = actor !== null;
     }
     for (const key of made) {
       sim.trace(`${key.id} is made for ${by}${now.over.includes(key) ? ', and does not work' : ''}`);
@@ -172,7 +172,10 @@ function ended(actor: Actor, one: Credential, key: SimKey): void {
   const lastAsked = traits.proves ? Math.min(actor.askedAt, actor.began) : actor.began;
   const ofCurrent = Math.min(actor.asked.get(current?.value ?? null) ?? lastAsked, lastAsked);
   const fooled = one.strangerEndedAt + traits.settles > ofCurrent;
-  if (traits.revokesBy === 'promotion' && fooled) return;
+  if (traits.revokesBy === 'promotion' && fooled) {
+    key.endedHere = false; // as far as keyturn can know
+    return;
+  }
   const rows = one.rowsOf(key);
   const what = `${actor.owner} ends ${key.id}`;
   const known = traits.revokesBy === 'operator' && rows.length > 0; // handed over for this credential

@@ -4,9 +4,12 @@ import { rowOf } from '../rows.ts';
 import { failureData, toldBy } from './apply-rotation.ts';
 import { type Handlers, NO_PROMOTE, withRow } from './record.ts';
 
+const NO_REVOKE = { revokeEntered: undefined, revokeRepeated: undefined, tries: undefined } as const;
+
 /** How a key ends. */
 export const deathChanges: Handlers<
   | 'used'
+  | 'revoke-renewed'
   | 'revoke-sent'
   | 'revoke-failed'
   | 'revoke-taken-back'
@@ -16,6 +19,11 @@ export const deathChanges: Handlers<
   | 'forgotten'
 > = {
   used: (ledger, change) => ({ ledger: withRow(ledger, change.row, { usedAt: change.at }), note: null }),
+
+  'revoke-renewed': (ledger, change, pen) => ({
+    ledger: withRow(ledger, change.row, { revokeRepeated: toInstant(pen.now) }),
+    note: null,
+  }),
 
   'revoke-sent': (ledger, change, pen) => {
     const row = rowOf(ledger, change.row);
@@ -52,7 +60,7 @@ export const deathChanges: Handlers<
     // Only a first intention can be taken back: an earlier one may have been sent.
     const first = (row?.tries ?? 1) <= 1 && row?.revokeAnswered === undefined;
     return {
-      ledger: withRow(ledger, change.row, first ? { revokeEntered: undefined, tries: undefined } : {}),
+      ledger: withRow(ledger, change.row, first ? NO_REVOKE : {}),
       note: { event: 'revoke-taken-back', key: change.row, data: { why: change.why } },
     };
   },

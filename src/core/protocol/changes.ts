@@ -101,6 +101,8 @@ export type Change =
   | { readonly type: 'promote-settled'; readonly row: string }
   /** The issuer said when a key that gates keep was last used; null: never. */
   | { readonly type: 'used'; readonly row: string; readonly at: string | null }
+  /** The request goes out later than its intention was saved: it is saved again, with the time. */
+  | { readonly type: 'revoke-renewed'; readonly row: string }
   | { readonly type: 'revoke-sent'; readonly row: string }
   | { readonly type: 'revoke-failed'; readonly row: string; readonly failure: Failure }
   | { readonly type: 'revoke-taken-back'; readonly row: string; readonly why: string }

@@ -189,7 +189,9 @@ function finish(ledger: Ledger): Step | null {
 function opening(ledger: Ledger, policy: Policy, seen: Seen, now: number, drive: Drive): Step | null {
   const current = currentRow(ledger);
   const facts = dueFacts(current, policy, seen, now);
-  if (!drive.opens) return facts.dead ? withoutKey(ledger, policy, seen, now, drive) : null;
+  if (!drive.opens && !facts.dead) return null;
+  const asked = drive.asks ? (askIssuer(current, policy, seen) ?? askOfCaller(ledger, policy, seen)) : null;
+  if (!drive.opens) return asked ?? withoutKey(ledger, policy, seen, now, drive);
   const reason = due(current, policy, facts, ledger, now);
   if (reason === null) return drive.asks ? askIssuer(current, policy, seen) : null;
   const blocked =
@@ -198,10 +200,9 @@ function opening(ledger: Ledger, policy: Policy, seen: Seen, now: number, drive:
     mayOpen(ledger, policy, now, facts.dead);
   // What stands against a key that is merely old may not stand against one that is dead, and the other way round.
   const { maxLive, asksWith } = policy.issuer;
-  const matters = blocked !== null || maxLive === 1 || asksWith === 'current';
-  const asked =
-    matters && drive.asks ? (askIssuer(current, policy, seen) ?? askOfCaller(ledger, policy, seen)) : null;
-  if (asked !== null) return asked;
+  const isPast = current !== null && hasExpired(current, now);
+  const matters = blocked !== null || isPast || maxLive === 1 || asksWith === 'current';
+  if (matters && asked !== null) return asked;
   if (blocked !== null)
     return blocked.do === 'wait' && facts.dead ? withoutKey(ledger, policy, seen, now, drive) : blocked;
   if (isStale(ledger, policy, seen)) return mayBeOld(now);

@@ -5,9 +5,10 @@ import { hasExpired, isDead, overlapEnd, rowOf } from '../rows.ts';
 import { isKnownDead, remedy, wayOut } from './asking.ts';
 import type { Step } from './changes.ts';
 import { nowVerified, ON_ITS_SHAPE } from './placing.ts';
+import { revocation } from './revocation.ts';
 import { askOfPrevious } from './roles.ts';
 import type { Seen } from './seen.ts';
-import { emergencyCommand, look, retryStep, stop } from './steps.ts';
+import { emergencyCommand, isActive, look, retryStep, stop } from './steps.ts';
 
 /** The phase in which both keys work, up to the moment when the old one may die. `asks`: the issuer may be asked. */
 export function overlapping(
@@ -47,7 +48,7 @@ export function overlapping(
 
 /**
  * The key in place has expired in its overlap, and the old one may be all that consumers have. Null: that is not so, or
- * the old one is at its end as well, which is proven next, and leaves the way free for another rotation.
+ * the old one is at its end as well, and the next step proves that, so that another rotation can begin.
  */
 function expiredInPlace(
   ledger: Ledger,
@@ -69,6 +70,7 @@ function expiredInPlace(
   if (previous !== null) return previous;
   const isOver = (overlapEnd(old, policy, seen.clock) ?? Infinity) <= now;
   const isEnding = old.revokeEntered !== undefined || isKnownDead(old, policy, seen);
-  if (isOver && isEnding) return null;
+  const end = isOver && isEnding ? revocation(ledger, policy, seen, old, now) : null;
+  if (end !== null && isActive(end)) return null;
   return stop('UNSAFE', `${row.id} in current has expired`, wayOut(ledger, policy, seen, now));
 }

@@ -92,8 +92,8 @@ export function verifying(ledger: Ledger, policy: Policy, seen: Seen, rotation: 
   const staged = seen.staged[row.id];
   if (staged === undefined) return look({ what: 'staged', row: row.id });
   if (staged === null || !staged.same) {
-    // Whoever has it has handed it over once more.
-    const isBack = rotation.kind === 'adopt' && seen.hand?.row === row.id;
+    // Whoever has it has handed it over once more; that a second copy is not there either is for a person to look at.
+    const isBack = rotation.kind === 'adopt' && seen.hand?.row === row.id && rotation.attempt === 1;
     return isBack
       ? { do: 'record', change: { type: 'restage', row: row.id } }
       : lost(ledger, rotation, row.id);

@@ -2,7 +2,7 @@ import type { Ledger } from '../ledger.ts';
 import type { Policy } from '../policy.ts';
 import { currentRow, mayBeTooNew, previous, rowOf } from '../rows.ts';
 import { calledOff } from './apply-rotation.ts';
-import { remedy } from './asking.ts';
+import { isSaidDead, remedy } from './asking.ts';
 import type { Step } from './changes.ts';
 import { endsOld, landedUnseen } from './placing.ts';
 import { askOfPrevious, expiresSoon, wayBack } from './roles.ts';
@@ -74,23 +74,31 @@ export function rollback(order: Back, ledger: Ledger, seen: Seen, policy: Policy
 }
 
 /**
- * Why the key that is on its way is not given up: for it the one in `current` was ended, or is being ended, and there is
- * none to go back to. Null: it can be.
+ * Why the key that is on its way is not given up: for it the one in `current` was ended, and there is none to go back to.
+ * Null: it can be.
  */
 function whyNotGivenUp(ledger: Ledger, policy: Policy, seen: Seen): Step | null {
   const { rotation, credential } = ledger;
   const held = currentRow(ledger);
   if (rotation === undefined || held === null || seen.current?.row !== held.id) return null;
-  const isEnding = held.revokeEntered !== undefined;
-  const hasEnded = endsOld(policy, rotation) && rowOf(ledger, rotation.new)?.storeVersion !== undefined;
-  if (!isEnding && !hasEnded) return null;
+  const made = rowOf(ledger, rotation.new);
+  // A secret that is invented here is staged before the issuer hears of it.
+  const isMade = policy.issuer.secretFrom !== 'client' || made?.issuedAt !== undefined;
+  const hasEnded = endsOld(policy, rotation) && made?.storeVersion !== undefined && isMade;
+  if (!hasEnded && held.revokeEntered === undefined) return null;
+  if (!hasEnded && held.revokeAnswered === undefined) {
+    // The request may never have left.
+    if (!policy.issuer.proves) return null;
+    if (seen.works[held.id] === undefined) return look({ what: 'works', row: held.id });
+    if (!isSaidDead(held, policy, seen)) return null;
+  }
   const asks = askOfPrevious(ledger, policy, seen);
   if (asks !== null) return asks;
   // What an emergency is to end it spares once it is given up.
   if (wayBack(calledOff(ledger), seen, seen.currentAskedAt ?? 0) !== null) return null;
   return stop(
     'UNSAFE',
-    `the key in current ${hasEnded ? 'ended when its successor was made' : 'is being revoked'}`,
+    `the key in current ${hasEnded ? 'ended when its successor was made' : 'was revoked first'}`,
     rotation.waiting === undefined
       ? `let keyturn run ${credential} put its successor in place`
       : remedy(replaceCommand(ledger), ledger, policy, seen),
