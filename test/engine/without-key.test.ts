@@ -82,6 +82,30 @@ describe('where the key in current is dead', () => {
     expect(scene.issuer.isAlive((await scene.watch.current()) ?? '')).toBe(true);
   });
 
+  it('the only key that lives is neither given up nor ended where nobody can be asked', async () => {
+    const scene = await managed({ traits: { proves: false, revokesBy: 'secret' } });
+    const first = { ...EMERGENCY, revokeFirst: true } as const;
+    await cutAt(scene, 'issuer.revoke', 'crash-after', { order: first });
+    await cutAt(scene, 'store.promote', 'crash-before', { order: { ...EMERGENCY, again: true } });
+    const refused = outcomeIn(await scene.run({ order: ROLLBACK }));
+    expect(refused).toMatchObject({ exitCode: 6, hint: expect.stringContaining('keyturn run') });
+    for (let days = 0; days < 3; days += 1) {
+      outcomeIn(await scene.run());
+      scene.clock.advance(24 * HOUR);
+    }
+    const current = await scene.watch.current();
+    expect([current, scene.issuer.isAlive(current ?? '')]).toEqual([scene.issuer.keys[1]?.value, true]);
+  });
+
+  it.each([true, false])('a registration without an answer may have ended it, proves: %s', async (proves) => {
+    const traits = { secretFrom: 'client', revokesBy: 'secret', maxLive: 1, proves } as const;
+    const scene = await managed({ traits, policy: { acceptGap: true } });
+    await cutAt(scene, 'issuer.register', 'crash-after', { order: ROTATE });
+    expect(outcomeIn(await scene.run({ order: ROLLBACK })).exitCode).toBe(6);
+    expect(outcomeIn(await scene.run()).exitCode).toBe(0);
+    expect(scene.issuer.isAlive((await scene.watch.current()) ?? '')).toBe(true);
+  });
+
   it('a hold is no reason to say that all is held: a rollback that no other key is left for', async () => {
     const scene = await overlap();
     outcomeIn(await scene.run({ order: { ...ROLLBACK, now: true } }));

@@ -107,7 +107,8 @@ function stated({ one, ledger, before, notes }: Saved, row: Key, was: Key | unde
   const entry = (event: string): boolean => notes.some((note) => note.key === id && note.event === event);
   const answered = row.revokeAnswered !== undefined && row.revokeAnswered !== was?.revokeAnswered;
   const [stored, kept] = [was?.storeVersion !== undefined, row.storeVersion !== undefined];
-  const passedOn = ledger.keys.some((other) => other.storeVersion === was?.storeVersion);
+  const copies = ledger.keys.flatMap(({ storeVersion, spares = [] }) => [storeVersion, ...spares]);
+  const passedOn = copies.includes(was?.storeVersion);
   const nameable = kept && row.valueLost !== true && revokesBy !== 'id';
   const settles = passed || one.allowed.settle || revokesBy === 'nothing';
   // Where nothing is left to ask with, the answer to the revocation is all there is. A list names keys by their ids.

@@ -54,7 +54,7 @@ export function asked({ one, owner, saved, heard }: Actor, effect: string, reque
     if (effect === 'stage') return row.stagedAs === what || row.rewriting === what;
     if (effect === 'promote') return row.storeVersion === what || row.rewriting !== undefined;
     if (effect !== 'revoke') return row.id === what;
-    return row.revokeEntered !== undefined && one.keyOf(row)?.value === what;
+    return row.revokeEntered !== undefined && (one.keyOf(row) ?? one.again.get(row.id))?.value === what;
   };
   const row = saved?.ledger.keys.find(names);
   const rewrites = row?.rewriting !== undefined && effect !== 'revoke';

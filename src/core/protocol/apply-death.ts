@@ -1,10 +1,17 @@
-import { toInstant } from '../credential.ts';
+import { toInstant, toMs } from '../credential.ts';
+import type { Key } from '../ledger.ts';
 import { retryDelay } from '../policy.ts';
 import { rowOf } from '../rows.ts';
 import { failureData, toldBy } from './apply-rotation.ts';
 import { type Handlers, NO_PROMOTE, withRow } from './record.ts';
 
 const NO_REVOKE = { revokeEntered: undefined, revokeRepeated: undefined, tries: undefined } as const;
+
+/** A clock that was set back makes no request older than its intention. */
+function latest(row: Key | null, now: number): string {
+  const entered = row?.revokeRepeated ?? row?.revokeEntered;
+  return toInstant(Math.max(now, entered === undefined ? 0 : toMs(entered)));
+}
 
 /** How a key ends. */
 export const deathChanges: Handlers<
@@ -21,7 +28,7 @@ export const deathChanges: Handlers<
   used: (ledger, change) => ({ ledger: withRow(ledger, change.row, { usedAt: change.at }), note: null }),
 
   'revoke-renewed': (ledger, change, pen) => ({
-    ledger: withRow(ledger, change.row, { revokeRepeated: toInstant(pen.now) }),
+    ledger: withRow(ledger, change.row, { revokeRepeated: latest(rowOf(ledger, change.row), pen.now) }),
     note: null,
   }),
 

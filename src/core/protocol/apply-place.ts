@@ -252,6 +252,8 @@ export const placeChanges: Handlers<
   adopted: (ledger, change, pen) => {
     const at = toInstant(pen.now);
     const retired = retireCurrent(ledger, change.row, pen);
+    const { kept, version } = change;
+    const isKeptTwice = version !== kept && retired.keys.some((key) => key.storeVersion === version);
     const row: Key = {
       id: change.row,
       state: 'current',
@@ -260,14 +262,15 @@ export const placeChanges: Handlers<
       issuedAt: at,
       ...factsOf(change.facts),
       issuedAtFrom: change.issuedAtFrom,
-      storeVersion: change.kept,
-      currentAs: change.version,
+      storeVersion: kept,
+      ...(isKeptTwice ? { spares: [version] } : {}),
+      currentAs: version,
       currentSince: at,
       ...(change.by === 'shape' ? {} : { verifiedAt: at }),
     };
     // The same key may have been given up before: what is kept of it is this row's now, and goes with it.
     const others = retired.keys.map((key) =>
-      key.storeVersion === change.kept ? { ...key, storeVersion: undefined } : key,
+      key.storeVersion === kept || key.storeVersion === version ? { ...key, storeVersion: undefined } : key,
     );
     const taken = { ...retired, keys: [...others, row], hold: undefined, failures: undefined };
     // Where it takes the place of another key, those who are told of changes are told of this one.

@@ -240,13 +240,13 @@ function successorWorks(ledger: Ledger, policy: Policy, seen: Seen, target: Key,
   if (isStale(ledger, policy, seen)) return mayBeOld(now);
   const isNowhere = target.storeVersion === undefined && seen.hand?.row !== target.id;
   if (never && (target.valueLost === true || isNowhere)) return cannotBeTold(ledger, seen, target);
-  // Where nobody can tell, what stands in current was put there on its shape alone, and nothing more can be known.
-  if (!policy.issuer.proves) return null;
   const inPlace = rowOf(ledger, current.row ?? undefined);
   if (inPlace !== null && (inPlace.revokeEntered !== undefined || isDead(inPlace))) {
     // It may still be accepted for a while: that says nothing about the minute after.
     return retryStep('retry', `${inPlace.id} in current is being revoked itself`, undefined, target, now);
   }
+  // Where nobody can tell, what stands in current was put there on its shape alone, and nothing more can be known.
+  if (!policy.issuer.proves) return null;
   const verdict = current.row === null ? seen.foreignWorks : seen.works[current.row];
   if (verdict === undefined) {
     return look(current.row === null ? { what: 'foreign-works' } : { what: 'works', row: current.row });

@@ -71,6 +71,8 @@ function expiredInPlace(
   const isOver = (overlapEnd(old, policy, seen.clock) ?? Infinity) <= now;
   const isEnding = old.revokeEntered !== undefined || isKnownDead(old, policy, seen);
   const end = isOver && isEnding ? revocation(ledger, policy, seen, old, now) : null;
-  if (end !== null && isActive(end)) return null;
+  // What is only a matter of time where the issuer can be asked is waited for.
+  const comes = end?.do === 'wait' && end.until !== null && policy.issuer.proves;
+  if (comes || (end !== null && isActive(end))) return null;
   return stop('UNSAFE', `${row.id} in current has expired`, wayOut(ledger, policy, seen, now));
 }

@@ -54,7 +54,12 @@ function lost(ledger: Ledger, rotation: Rotation, row: string): Step {
   // Nothing else takes its place by itself: that is for whoever has it, or gives it up.
   if (rotation.kind === 'adopt') {
     const again = `hand the key over again with keyturn adopt ${ledger.credential} --stdin`;
-    return stop('PERSON', reason, `${again}, or give that up with keyturn rollback ${ledger.credential}`);
+    const gives = `give that up with keyturn rollback ${ledger.credential}`;
+    return stop(
+      'PERSON',
+      reason,
+      rotation.attempt === 1 ? `${again}, or ${gives}` : `${gives}, then ${again}`,
+    );
   }
   if (!makesKey(rotation)) return endWithout(rotation, reason);
   return { do: 'record', change: { type: 'value-lost', row } };

@@ -1,8 +1,9 @@
+import { toMs } from '../credential.ts';
 import type { Ledger } from '../ledger.ts';
-import type { Policy } from '../policy.ts';
+import { CLOCK_SKEW, type Policy } from '../policy.ts';
 import { currentRow, mayBeTooNew, previous, rowOf } from '../rows.ts';
 import { calledOff } from './apply-rotation.ts';
-import { isSaidDead, remedy } from './asking.ts';
+import { remedy } from './asking.ts';
 import type { Step } from './changes.ts';
 import { endsOld, landedUnseen } from './placing.ts';
 import { askOfPrevious, expiresSoon, wayBack } from './roles.ts';
@@ -82,15 +83,25 @@ function whyNotGivenUp(ledger: Ledger, policy: Policy, seen: Seen): Step | null 
   const held = currentRow(ledger);
   if (rotation === undefined || held === null || seen.current?.row !== held.id) return null;
   const made = rowOf(ledger, rotation.new);
+  const isKept = made?.storeVersion !== undefined;
   // A secret that is invented here is staged before the issuer hears of it.
-  const isMade = policy.issuer.secretFrom !== 'client' || made?.issuedAt !== undefined;
-  const hasEnded = endsOld(policy, rotation) && made?.storeVersion !== undefined && isMade;
-  if (!hasEnded && held.revokeEntered === undefined) return null;
-  if (!hasEnded && held.revokeAnswered === undefined) {
+  const isAsked = policy.issuer.secretFrom !== 'client' || made?.window !== undefined;
+  const replaces = endsOld(policy, rotation) && isKept && isAsked;
+  if (!replaces && held.revokeEntered === undefined) return null;
+  const isCertain = held.revokeAnswered !== undefined || (replaces && made.issuedAt !== undefined);
+  if (!isCertain && !policy.issuer.proves && !isKept) return null;
+  if (!isCertain && policy.issuer.proves) {
+    const answer = seen.works[held.id];
+    if (answer === undefined) return look({ what: 'works', row: held.id });
+    const sent = held.revokeRepeated ?? held.revokeEntered ?? made?.window?.from ?? '';
+    const { settles } = policy.issuer;
+    const until = toMs(sent) + settles + (settles === 0 ? 0 : CLOCK_SKEW);
     // The request may never have left.
-    if (!policy.issuer.proves) return null;
-    if (seen.works[held.id] === undefined) return look({ what: 'works', row: held.id });
-    if (!isSaidDead(held, policy, seen)) return null;
+    if (answer.verdict === 'works' && answer.askedAt >= until) return null;
+    if (answer.verdict !== 'refused') {
+      const reason = 'whether the key in current was ended for the next one cannot be told yet';
+      return stop('UNVERIFIED', reason, `try again in a few minutes, or let keyturn run ${credential} go on`);
+    }
   }
   const asks = askOfPrevious(ledger, policy, seen);
   if (asks !== null) return asks;
@@ -98,7 +109,7 @@ function whyNotGivenUp(ledger: Ledger, policy: Policy, seen: Seen): Step | null 
   if (wayBack(calledOff(ledger), seen, seen.currentAskedAt ?? 0) !== null) return null;
   return stop(
     'UNSAFE',
-    `the key in current ${hasEnded ? 'ended when its successor was made' : 'was revoked first'}`,
+    `the key in current was ${replaces ? 'ended by its successor' : 'revoked first'}`,
     rotation.waiting === undefined
       ? `let keyturn run ${credential} put its successor in place`
       : remedy(replaceCommand(ledger), ledger, policy, seen),
