@@ -145,6 +145,11 @@ export function settledAt(key: Key, policy: Policy, clock: string): number {
   return born + policy.issuer.settles + (key.window?.clock === clock ? 0 : CLOCK_SKEW);
 }
 
+/** From when on the issuer's answer about a key tells what became of a request that was sent at this time, by any clock. */
+export function answersFrom({ issuer: { settles } }: Policy, sent: string): number {
+  return toMs(sent) + settles + (settles === 0 ? 0 : CLOCK_SKEW);
+}
+
 /** What two keys of one issuer are compared by. */
 interface Named {
   readonly issuerKeyId?: string | undefined;

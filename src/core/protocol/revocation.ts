@@ -2,6 +2,7 @@ import { toInstant, toMs } from '../credential.ts';
 import type { Key, Ledger } from '../ledger.ts';
 import { CLOCK_SKEW, type Policy } from '../policy.ts';
 import {
+  answersFrom,
   currentRow,
   hasExpired,
   isDead,
@@ -282,9 +283,7 @@ function proofOfDeath(policy: Policy, seen: Seen, row: Key, now: number): 'dead'
  * while after its end, is no reason to send it again.
  */
 function perhapsEnded(policy: Policy, row: Key, own: Answer, now: number): Step | null {
-  const { settles } = policy.issuer;
-  const until =
-    toMs(row.revokeRepeated ?? row.revokeEntered ?? '') + settles + (settles === 0 ? 0 : CLOCK_SKEW);
+  const until = answersFrom(policy, row.revokeRepeated ?? row.revokeEntered ?? '');
   if (own.verdict !== 'unknown' && !(now < until)) return null;
   const reason = `whether ${row.id} has ended could not be told`;
   const after = own.verdict === 'unknown' ? own.retryAfterMs : until - now;

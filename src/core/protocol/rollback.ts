@@ -1,7 +1,6 @@
-import { toMs } from '../credential.ts';
 import type { Ledger } from '../ledger.ts';
-import { CLOCK_SKEW, type Policy } from '../policy.ts';
-import { currentRow, mayBeTooNew, previous, rowOf } from '../rows.ts';
+import type { Policy } from '../policy.ts';
+import { answersFrom, currentRow, mayBeTooNew, previous, rowOf } from '../rows.ts';
 import { calledOff } from './apply-rotation.ts';
 import { remedy } from './asking.ts';
 import type { Step } from './changes.ts';
@@ -94,10 +93,8 @@ function whyNotGivenUp(ledger: Ledger, policy: Policy, seen: Seen): Step | null 
     const answer = seen.works[held.id];
     if (answer === undefined) return look({ what: 'works', row: held.id });
     const sent = held.revokeRepeated ?? held.revokeEntered ?? made?.window?.from ?? '';
-    const { settles } = policy.issuer;
-    const until = toMs(sent) + settles + (settles === 0 ? 0 : CLOCK_SKEW);
     // The request may never have left.
-    if (answer.verdict === 'works' && answer.askedAt >= until) return null;
+    if (answer.verdict === 'works' && answer.askedAt >= answersFrom(policy, sent)) return null;
     if (answer.verdict !== 'refused') {
       const reason = 'whether the key in current was ended for the next one cannot be told yet';
       return stop('UNVERIFIED', reason, `try again in a few minutes, or let keyturn run ${credential} go on`);
