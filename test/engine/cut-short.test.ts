@@ -2,49 +2,20 @@ import { describe, expect, it } from 'vitest';
 import { Secret } from '../../src/core/secret.ts';
 import { adopt } from '../../src/engine/adopt.ts';
 import type { Outcome } from '../../src/engine/outcome.ts';
-import { type Planned, plan } from '../../src/engine/plan.ts';
 import { provide } from '../../src/engine/provide.ts';
-import { drive } from '../../src/engine/rotate.ts';
-import type { Run } from '../../src/engine/run.ts';
-import { type Ended, outcomeIn, type Scene, type SceneOptions, sceneOf } from './scene.ts';
-import { type Around, type Fault, faulty } from './tap.ts';
+import { cutAt, expiring, plannedIn } from './cuts.ts';
+import { type Ended, outcomeIn, type SceneOptions, sceneOf } from './scene.ts';
+import { type Around, faulty } from './tap.ts';
 import { DAY, HOUR, NAME } from './world.ts';
 
 const MINUTE = 60_000;
 const never = new AbortController().signal;
 const ROLLBACK = { do: 'rollback', reason: 'it fails' } as const;
 
-type Cut = Extract<Fault, 'crash-before' | 'crash-after'>;
-
-/** One run whose process dies at the first call of this operation, and two minutes. */
-async function cutAt(
-  scene: Scene,
-  op: string,
-  when: Cut,
-  task: Parameters<Scene['run']>[0] = {},
-): Promise<void> {
-  const process = scene.clock.process();
-  const around: Around = (call, perform) =>
-    call.op === op
-      ? faulty(when, { crash: () => process.kill(), later: () => undefined }, perform)
-      : perform();
-  expect(await scene.run({ ...task, process, around })).toBe('crashed');
-  scene.clock.advance(2 * MINUTE);
-}
-
 const handOver =
   (value: string) =>
   async (run: Parameters<typeof adopt>[0]): Promise<Outcome> =>
     (await adopt(run, { secret: Secret.of(value) })).outcome;
-
-/** A rotation has replaced a key that lives for so long yet. */
-async function expiring(left: number): Promise<Scene> {
-  const scene = sceneOf({ traits: { longestLife: 100 * DAY } });
-  outcomeIn(await scene.adopt(95));
-  scene.clock.advance(5 * DAY - left);
-  outcomeIn(await scene.run());
-  return scene;
-}
 
 describe('a rollback to a key that is about to expire', () => {
   it('that has landed is looked at, not assumed: it is in place, and the way forth is named', async () => {
@@ -303,13 +274,10 @@ describe('an overlap in which the key in place expires', () => {
       const expired = outcomeIn(await scene.run());
       expect(expired).toMatchObject({ exitCode: 6, hint: expect.stringContaining('keyturn emergency') });
     }
-    let planned: Planned | null = null;
-    const work = async (run: Run): Promise<Outcome> => {
-      planned = await plan(run, { do: 'run' }, false);
-      return drive(run, { do: 'resume' });
-    };
-    outcomeIn(await scene.run({ work }));
-    expect(planned).toMatchObject({ action: 'refuse', reason: expect.stringContaining('has expired') });
+    expect(await plannedIn(scene)).toMatchObject({
+      action: 'refuse',
+      reason: expect.stringContaining('has expired'),
+    });
     scene.clock.advance(2 * DAY);
     expect(outcomeIn(await scene.run({ order: { do: 'rotate', reason: 'test' } })).exitCode).toBe(0);
     await scene.untilRest();

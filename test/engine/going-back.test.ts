@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { Secret } from '../../src/core/secret.ts';
 import type { StageRequest } from '../../src/core/store.ts';
+import { expiring } from './cuts.ts';
 import { outcomeIn, type Scene, sceneOf } from './scene.ts';
 import { type Around, faulty } from './tap.ts';
 import { DAY, HOUR, NAME } from './world.ts';
@@ -29,15 +30,6 @@ async function crashAt(
 async function adopted(options: Parameters<typeof sceneOf>[0] = {}): Promise<Scene> {
   const scene = sceneOf(options);
   outcomeIn(await scene.adopt(100));
-  return scene;
-}
-
-/** A rotation has replaced a key that lives for so long yet. */
-async function expiring(left: number): Promise<Scene> {
-  const scene = sceneOf({ traits: { longestLife: 100 * DAY } });
-  outcomeIn(await scene.adopt(95));
-  scene.clock.advance(5 * DAY - left);
-  outcomeIn(await scene.run());
   return scene;
 }
 

@@ -1,13 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { Secret } from '../../src/core/secret.ts';
 import { adopt } from '../../src/engine/adopt.ts';
-import type { Outcome } from '../../src/engine/outcome.ts';
-import { type Planned, plan } from '../../src/engine/plan.ts';
 import { provide } from '../../src/engine/provide.ts';
-import { drive } from '../../src/engine/rotate.ts';
-import type { Run } from '../../src/engine/run.ts';
+import { cutAt, plannedIn } from './cuts.ts';
 import { outcomeIn, type Scene, type SceneOptions, sceneOf } from './scene.ts';
-import { type Around, type Fault, faulty } from './tap.ts';
 import { HOUR, NAME } from './world.ts';
 
 const MINUTE = 60_000;
@@ -34,21 +30,6 @@ async function overlap(options: SceneOptions = {}): Promise<Scene> {
 
 function kill({ issuer }: Scene, nth: number): void {
   issuer.kill(issuer.keys[nth]?.value ?? '');
-}
-
-async function cutAt(
-  scene: Scene,
-  op: string,
-  when: Extract<Fault, 'crash-before' | 'crash-after'>,
-  task: Parameters<Scene['run']>[0],
-): Promise<void> {
-  const process = scene.clock.process();
-  const around: Around = (call, perform) =>
-    call.op === op
-      ? faulty(when, { crash: () => process.kill(), later: () => undefined }, perform)
-      : perform();
-  expect(await scene.run({ ...task, process, around })).toBe('crashed');
-  scene.clock.advance(2 * MINUTE);
 }
 
 describe('where the key in current is dead', () => {
@@ -149,13 +130,7 @@ describe('where the key in current is dead', () => {
       expect(found).toMatchObject({ exitCode: 6, hint: expect.stringContaining('keyturn provide') });
       scene.clock.advance(HOUR);
     }
-    let planned: Planned | null = null;
-    const work = async (run: Run): Promise<Outcome> => {
-      planned = await plan(run, { do: 'run' }, false);
-      return drive(run, { do: 'resume' });
-    };
-    outcomeIn(await scene.run({ work }));
-    expect(planned).toMatchObject({
+    expect(await plannedIn(scene)).toMatchObject({
       action: 'wait',
       reason: expect.stringContaining('a person makes a key'),
     });
